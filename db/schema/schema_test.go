@@ -1,0 +1,119 @@
+package schema_test
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"vestnik/db"
+	"vestnik/db/dbtest"
+	"vestnik/db/schema"
+)
+
+var ctx = context.Background()
+
+func TestMigrateIsRepeatableAndSafeForManyNodes(t *testing.T) {
+	d := dbtest.OpenEmpty(t)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			if _, _, err := schema.Migrate(ctx, d); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	steps, err := schema.Steps()
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, to, err := schema.Migrate(ctx, d)
+	if err != nil || from != len(steps) || to != len(steps) {
+		t.Errorf("Migrate again = %d, %d, %v; want %d, %d", from, to, err, len(steps), len(steps))
+	}
+}
+
+func TestMigrateRefusesANewerDatabaseAndLeavesItAlone(t *testing.T) {
+	d := dbtest.Open(t)
+	if _, err := d.ExecContext(ctx, `INSERT INTO schema_version (version) VALUES (9999)`); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := schema.Migrate(ctx, d)
+	if !errors.Is(err, schema.ErrNewer) || !strings.Contains(err.Error(), "9999") {
+		t.Errorf("Migrate = %v, want ErrNewer that names 9999", err)
+	}
+}
+
+// The rows are those of a database of the first release; a later step must carry them over.
+func TestUpgradeFromTheFirstSchemaKeepsItsRows(t *testing.T) {
+	d := dbtest.OpenEmpty(t)
+	steps, err := schema.Steps()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := schema.MigrateTo(ctx, d, steps[:1]); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		`INSERT INTO articles (id, slug, guid, kind, title, standfirst, html, text, language, section, section_title, url, image, image_alt,
+			published, updated, seen, moment, state, change, path, hash)
+		VALUES (1, 'kino', 'tag:kino.example,2018-05-29:1', 'article', 'Кинокластер', '', '<p>а</p>', 'а', 'ru', '', '', '', '', '',
+			1527519600000, 1527519600000, 1, 1527519600000, 'published', 1, '', '')`,
+		`INSERT INTO subscribers (id, email, email_key, name, language, timezone, state, since) VALUES (2, 'Ann@example.org', 'ann@example.org', '', '', '', 'active', 1)`,
+		`INSERT INTO subscriptions (subscriber, digest, state, since) VALUES (2, 'daily', 'active', 1)`,
+		`INSERT INTO suppressions (email_key, reason, since) VALUES ('x@example.org', 'no such address', 1)`,
+	} {
+		if _, err := d.ExecContext(ctx, statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	if _, _, err := schema.Migrate(ctx, d); err != nil {
+		t.Fatal(err)
+	}
+	var title, email string
+	if err := d.QueryRowContext(ctx, `SELECT a.title, s.email FROM articles AS a, subscribers AS s WHERE a.slug = 'kino'`).Scan(&title, &email); err != nil {
+		t.Fatal(err)
+	}
+	if title != "Кинокластер" || email != "Ann@example.org" {
+		t.Errorf("after the upgrade: %q, %q", title, email)
+	}
+}
+
+func TestABrokenStepChangesNothing(t *testing.T) {
+	d := dbtest.OpenEmpty(t)
+	broken := schema.Step{Version: 1, Name: "001_broken.sql", SQL: `CREATE TABLE good (a TEXT NOT NULL); CREATE TABLE (;`}
+	if _, _, err := schema.MigrateTo(ctx, d, []schema.Step{broken}); err == nil || !strings.Contains(err.Error(), "001_broken.sql") {
+		t.Errorf("MigrateTo = %v, want an error that names the step", err)
+	}
+	if version, err := schema.Version(ctx, d); err != nil || version != 0 {
+		t.Errorf("version = %d (%v), want 0", version, err)
+	}
+	if _, err := d.ExecContext(ctx, `INSERT INTO good (a) VALUES ('x')`); err == nil {
+		t.Error("half of the step was kept")
+	}
+}
+
+func TestSchemaKeepsToTypesThatMeanTheSameOnBothEngines(t *testing.T) {
+	forbidden := regexp.MustCompile(`(?i)\b(SERIAL|AUTOINCREMENT|TIMESTAMP|DATETIME|DATE|JSON|JSONB|BOOLEAN|VARCHAR|INTEGER|INT|NULL DEFAULT)\b`)
+	column := regexp.MustCompile(`^\s+[a-z_]+\s+(TEXT|BIGINT|BYTEA|DOUBLE PRECISION)\b`)
+	steps, err := schema.Steps()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range steps {
+		for i, line := range strings.Split(s.SQL, "\n") {
+			line, _, _ = strings.Cut(line, "--")
+			if word := forbidden.FindString(line); word != "" {
+				t.Errorf("%s:%d: %s means different things on the two engines", s.Name, i+1, word)
+			}
+			if column.MatchString(line) && !strings.Contains(line, "NOT NULL") {
+				t.Errorf("%s:%d: a column without NOT NULL", s.Name, i+1)
+			}
+		}
+	}
+}
+
+var _ db.Handle = (*db.DB)(nil)
