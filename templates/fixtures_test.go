@@ -1,0 +1,148 @@
+package templates
+
+import (
+	"html/template"
+	"time"
+)
+
+// The news in these fixtures is made up; the lengths of its headlines are those of real ones.
+
+var sakhalin = time.FixedZone("Asia/Sakhalin", 11*3600)
+
+var morning = time.Date(2026, 11, 24, 8, 0, 0, 0, sakhalin)
+
+var titles = []string{
+	"Касса уикенда: «Северный ветер» стартовал выше прогнозов и обошёл семейные премьеры",
+	"На Курилах построят павильон для съёмок моря",
+	"Прокатчики договорились о единых датах цифровых премьер",
+	"Гильдия звукорежиссёров назвала номинантов ежегодной премии",
+	"Якутская драма «Наледь» соберёт полный зал в двенадцати странах: права проданы на рынке в Пусане",
+	"Кинотеатры попросили продлить льготу по налогу на имущество до конца следующего года",
+	"Обзор изменений графика релизов на неделе 16–22 ноября 2026 года",
+	"Фестиваль короткого метра во Владивостоке перенесли на март",
+	"«Мосты» стали самым кассовым документальным фильмом года",
+	"Сценаристы и платформы подписали соглашение об отчислениях",
+	"Предпродажи: «Тихая гавань» вдвое опережает первую часть",
+	"Студия «Маяк» открыла школу операторов-подводников",
+	"Международная касса: два хоррора поделили первую строчку",
+	"Реставраторы нашли полную версию «Острова птиц» 1929 года",
+	"Региональные кинокомиссии впервые обменялись базой локаций",
+	"Зрители стали чаще ходить в кино по будням: исследование за третий квартал",
+	"Онлайн-кинотеатр «Волна» закрывает бесплатный тариф",
+	"Аниматоры из Хабаровска получили заказ на полный метр",
+	"Деловая программа форума: от рибейтов до страхования трюков",
+	"Кинопарк на Сахалине принял первую съёмочную группу",
+}
+
+var standfirsts = []string{
+	"За четыре дня картину посмотрели 620 тысяч человек; средняя наработка на копию — лучшая с начала осени",
+	"Бассейн с генератором волн обойдётся в 1,4 млрд рублей и сможет принимать четыре проекта в год",
+	"Окно между кинотеатром и платформой составит не меньше 45 дней",
+	"",
+	"Переговоры заняли два дня, а дубляж закажут сразу на пяти языках",
+}
+
+func headlines(from, n int) []Headline {
+	sections := []Link{{"Прокат", "/sections/prokat"}, {"Производство", "/sections/proizvodstvo"}, {"Фестивали", "/sections/festivali"}}
+	list := make([]Headline, n)
+	for i := range list {
+		k := (from + i) % len(titles)
+		list[i] = Headline{Title: titles[k], URL: "https://kino.example/articles/" + slugOf(k), Language: "ru", Section: sections[k%3],
+			Date: morning.Add(-time.Duration(k) * 90 * time.Minute), Standfirst: standfirsts[k%5]}
+	}
+	return list
+}
+
+func slugOf(k int) string { return "novost-" + string(rune('a'+k)) }
+
+func chart(n int) []Headline {
+	list := headlines(0, n)
+	for i := range list {
+		list[i].Reads = int64(1204 - i*57)
+	}
+	return list
+}
+
+func site() Site {
+	return Site{Title: "Вестник кино", URL: "https://kino.example", Language: "ru", Location: sakhalin,
+		Imprint: Imprint{Publisher: "ООО «Вестник кино»", Address: "693000, Южно-Сахалинск, ул. Ленина, 1", Email: "red@kino.example",
+			Age: "16+", Notice: "Перепечатка — с активной ссылкой на источник."}}
+}
+
+func banner() *Banner {
+	return &Banner{Image: "https://kino.example/assets/banner.png", Link: "https://sponsor.example/forum?from=vestnik&place=top",
+		Label: "Реклама", Alt: "Форум кинопроизводства в Южно-Сахалинске, 3–5 декабря"}
+}
+
+func page(lang string) Page {
+	p := Page{Site: site(), Now: morning, Language: lang, Description: "Новости кинопроката и производства.",
+		Canonical: "https://kino.example/",
+		Sections: []Link{{"Прокат", "/sections/prokat"}, {"Производство", "/sections/proizvodstvo"}, {"Фестивали", "/sections/festivali"},
+			{"Платформы", "/sections/platformy"}},
+		Feeds: []FeedLink{{"RSS", "application/rss+xml", "/feed.xml"}, {"Atom", "application/atom+xml", "/feed.atom"},
+			{"JSON Feed", "application/feed+json", "/feed.json"}},
+		Digests: []Link{{"Самое читаемое", "/digests/daily"}, {"Неделя в кино", "/digests/weekly"}},
+		Banner:  banner(), MostRead: headlines(3, 20)}
+	return p
+}
+
+func article() *Article {
+	return &Article{
+		Title: "На Курилах построят павильон для съёмок моря", Standfirst: standfirsts[1] + ", считают в областном правительстве",
+		Authors: []Link{{"Марина Осокина", "/authors/marina-osokina"}}, Date: time.Date(2026, 11, 23, 13, 0, 0, 0, time.UTC),
+		Updated: time.Date(2026, 11, 23, 20, 30, 0, 0, time.UTC), Section: Link{"Производство", "/sections/proizvodstvo"},
+		Tags:  []Link{{"Сахалин", "/tags/sahalin"}, {"рибейты", "/tags/ribejty"}, {"павильоны", "/tags/pavilony"}},
+		Image: "https://kino.example/assets/photo.png", ImageAlt: "Берег океана в тумане, на камнях камера на штативе", Language: "ru",
+		Beacon: "/a/7", Token: "t0ken",
+		HTML: template.HTML(`<p>Областное правительство, фонд развития территорий и студия «Маяк» подписали соглашение о строительстве на острове Итуруп павильона с открытым бассейном. Снимать в нём можно будет круглый год: зимой площадку закроет раздвижная крыша, а воду подогреет геотермальная станция в двух километрах от берега.</p>
+<p>«До сих пор за морем ездили на <a href="https://example.org/malta">Мальту</a> или в Прибалтику, — говорит директор студии Пётр Лагутин. — У нас есть и настоящее море, и туман, который не надо заказывать. Не хватало места, где волну можно остановить по команде».</p>
+<h2>Кто будет снимать</h2>
+<p>Первой въедет картина «Тихая гавань. Возвращение»: режиссёру нужны двадцать дней штормовых сцен. О бронировании уже договорились две корейские группы; возврат части расходов для них составит до тридцати процентов.</p>
+<blockquote><p>Мы считаем не павильоны, а съёмочные дни. Сто двадцать дней в год — и проект окупает себя за шесть лет.</p></blockquote>
+<ul><li>бассейн 60 на 40 метров, глубина до шести;</li><li>генератор волн высотой до двух с половиной метров;</li><li>мастерские, водолазная служба, гостиница на восемьдесят мест.</li></ul>
+<p>Строить начнут в мае. Подробности проекта участники обещают раскрыть на деловой программе форума в декабре.</p>`),
+	}
+}
+
+func edition(n int) EditionView {
+	e := EditionView{Digest: "daily", DigestTitle: "Самое читаемое", Subject: Subject("ru", "Самое читаемое", titles[0]), Slot: morning,
+		From: morning.Add(-24 * time.Hour), Until: morning, Language: "ru", Related: headlines(12, 5), Banner: banner(),
+		URL: "https://kino.example/digests/daily/2026-11-24T0800"}
+	for i, h := range chart(n) {
+		e.Items = append(e.Items, Item{Rank: i + 1, Article: int64(i + 1), Slug: slugOf(i), Title: h.Title, URL: h.URL,
+			Standfirst: h.Standfirst, Section: h.Section.Title, Date: h.Date, Reads: h.Reads, Score: float64(h.Reads), Reason: "reads",
+			Related: headlines(i+7, 1+i%2)})
+	}
+	return e
+}
+
+func digestLetter(lang string, n int) DigestLetter {
+	return DigestLetter{Site: site(), Language: lang, Edition: edition(n),
+		Leave:       "https://kino.example/unsubscribe/LeaveLeaveLeaveLeaveLeaveLeaveLeaveLeave0",
+		Preferences: "https://kino.example/preferences/PreferencesPreferencesPreferencesPrefere0"}
+}
+
+func confirmLetter(lang string) ConfirmLetter {
+	return ConfirmLetter{Site: site(), Language: lang, Digest: "Самое читаемое", Hours: 48,
+		Confirm: "https://kino.example/confirm/ConfirmConfirmConfirmConfirmConfirmConfir"}
+}
+
+func mailbox(lang string, open int) Page {
+	p := page(lang)
+	from := "Вестник кино <digest@kino.example>"
+	lead := edition(20).Lead(lang)
+	for i, to := range []string{"anna@example.org", "boris@example.org", "claire@example.net", "dmitri@example.com"} {
+		p.Mailbox = &Mailbox{Letters: append(p.Letters(), MailboxLetter{ID: i + 1, URL: "/demo/mailbox/" + string(rune('1'+i)), From: from, To: to,
+			Subject: Subject(lang, "Самое читаемое", titles[i]), At: morning.Add(time.Duration(-i) * 5 * time.Hour), Preheader: lead})}
+	}
+	if open > 0 {
+		l := p.Mailbox.Letters[open-1]
+		l.HTMLURL, l.TextURL, l.SourceURL = "letter-digest-"+lang+".html", "letter-digest-"+lang+".txt", "letter-digest-"+lang+".txt"
+		l.Headers = []Link{{"From", from}, {"To", l.To}, {"Subject", l.Subject}, {"Message-ID", "<digest-7-1@kino.example>"},
+			{"List-Unsubscribe", "<https://kino.example/unsubscribe/abcdefghijklmnopqrstuvwxyz234567abcdefgh>"},
+			{"List-Unsubscribe-Post", "List-Unsubscribe=One-Click"}, {"Auto-Submitted", "auto-generated"}}
+		l.Text = "Самое читаемое\n\n 1. Заголовок\n"
+		p.Letter = &l
+	}
+	return p
+}

@@ -1,0 +1,118 @@
+package templates
+
+import (
+	html "html/template"
+	"net/url"
+	"strings"
+	"time"
+
+	"vestnik/language"
+)
+
+// functions are what a template may call beside the fields of its data, worded in one language.
+func functions(lang string) map[string]any {
+	return map[string]any{
+		"lang":     func() string { return lang },
+		"t":        func(key string, args ...any) (string, error) { return phrase(lang, key, args...) },
+		"date":     func(t time.Time) string { return language.Date(lang, t) },
+		"datetime": func(t time.Time) string { return language.DateTime(lang, t) },
+		"moment":   func(t time.Time) string { return moment(lang, t) },
+		"clock":    func(t time.Time) string { return t.Format("15:04") },
+		"iso":      func(t time.Time) string { return t.Format(time.RFC3339) },
+		"other":    func(l string) string { return otherLanguage(lang, l) },
+		"names":    linkNames,
+		"host":     host,
+		"here":     here,
+		"picture":  picture,
+		"initial":  initial,
+		"wrap":     wrap,
+		"upper":    strings.ToUpper,
+		"outlook":  outlook,
+	}
+}
+
+// otherLanguage is l where it differs from the language around it: the value of a lang attribute, "" for none.
+func otherLanguage(around, l string) string {
+	if l == around {
+		return ""
+	}
+	return l
+}
+
+// moment is the date with the time of day; midnight stands for a time that nobody gave.
+func moment(lang string, t time.Time) string {
+	if t.Hour() == 0 && t.Minute() == 0 {
+		return language.Date(lang, t)
+	}
+	return language.DateTime(lang, t)
+}
+
+func linkNames(links []Link) string {
+	names := make([]string, len(links))
+	for i, l := range links {
+		names[i] = l.Title
+	}
+	return strings.Join(names, ", ")
+}
+
+// host is what a reader calls a site: "kino.example" for "https://www.kino.example/news".
+func host(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil || u.Host == "" {
+		return rawURL
+	}
+	return strings.TrimPrefix(u.Host, "www.")
+}
+
+// here tells whether link leads to the page whose canonical address is given; either may be without the site's name.
+func here(link, canonical string) bool {
+	return link != "" && canonical != "" && strings.TrimSuffix(link, "/") != "" &&
+		strings.HasSuffix(strings.TrimSuffix(canonical, "/"), strings.TrimSuffix(link, "/"))
+}
+
+// picture lets a data: address of a picture through, which html/template takes for a program. Others it checks itself.
+func picture(address string) any {
+	if strings.HasPrefix(address, "data:image/") {
+		return html.URL(address)
+	}
+	return address
+}
+
+// initial is the first letter of a name, in upper case, for the round mark beside a sender.
+func initial(s string) string {
+	for _, r := range s {
+		if strings.ContainsRune(" \"'<«“", r) {
+			continue
+		}
+		return strings.ToUpper(string(r))
+	}
+	return ""
+}
+
+// wrap breaks s at spaces into lines of at most 72 runes, each after the first indented by that many spaces. A longer
+// word, as an address, keeps a line to itself.
+func wrap(indent int, s string) string {
+	var b strings.Builder
+	width := indent
+	for i, w := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" \t\r\n", r) }) { // not at no-break spaces
+		n := len([]rune(w))
+		switch {
+		case i == 0:
+		case width+1+n > 72:
+			b.WriteString("\n" + strings.Repeat(" ", indent))
+			width = indent
+		default:
+			b.WriteByte(' ')
+			width++
+		}
+		b.WriteString(w)
+		width += n
+	}
+	return b.String()
+}
+
+// outlook wraps markup in a comment that only Outlook for Windows reads: it knows no max-width. html/template would
+// drop the comment. The markup is the template's own, never data.
+func outlook(markup string) html.HTML {
+	return html.HTML("<!--[if mso]>" + markup + "<![endif]-->")
+}

@@ -1,0 +1,75 @@
+package templates
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// pictures are the pages to look at, by the file they are written to; the part before the first "_" names the template.
+func pictures(lang string) map[string]Page {
+	base := page(lang)
+	home, list, read, most, about, joined, wrong := base, base, base, base, base, base, base
+	home.List = headlines(0, 14)
+	home.List[0].Image = "https://kino.example/assets/photo.png"
+	home.List[7].Image = "https://kino.example/assets/photo.png"
+	home.List[9].Brief, home.List[9].Standfirst = true, ""
+	list.Heading, list.Title, list.List, list.Older = "Производство", "Производство", headlines(1, 9), "/sections/proizvodstvo?before=1"
+	list.Canonical, list.Description = "https://kino.example/sections/proizvodstvo", ""
+	read.Article, read.Related, read.Title = article(), headlines(8, 5), article().Title
+	most.MostRead, most.Window = chart(20), "24h"
+	about.Title, about.Description = "Самое читаемое", ""
+	about.Digest = &DigestAbout{Name: "daily", Title: "Самое читаемое", Rhythm: Text(lang, "rhythm_daily", "08:00"), Trap: "site", Stamp: "s"}
+	for _, h := range headlines(0, 6) {
+		about.Digest.Editions = append(about.Digest.Editions, h)
+	}
+	joined.Digest = &DigestAbout{Name: "daily", Title: "Самое читаемое", Joined: true}
+	wrong.Digest = &DigestAbout{Name: "daily", Title: "Самое читаемое", Email: "anna@", Error: Text(lang, "error_address", "anna@"), Trap: "site"}
+	shown, gone, lost := base, base, base
+	shown.Edition = new(edition(20))
+	gone.Status, lost.Status = 410, 404
+	form := func(done, digest string) Page {
+		p := base
+		p.Banner, p.MostRead = nil, nil
+		p.Form = &Form{Action: "/x", Digest: digest, Email: "anna@example.org", Done: done, Lang: "ru",
+			Digests: []Choice{{"daily", "Самое читаемое", true, false}, {"weekly", "Неделя в кино", false, true}},
+			Langs:   []Choice{{"ru", "Русский", true, false}, {"en", "English", false, false}}}
+		return p
+	}
+	return map[string]Page{
+		"home": home, "list": list, "article": read, "most-read": most, "digest": about, "digest_joined": joined, "digest_wrong": wrong,
+		"edition": shown, "message_410": gone, "message_404": lost, "confirm": form("", "Самое читаемое"),
+		"confirm_done": form("confirmed", "Самое читаемое"), "unsubscribe": form("", "Самое читаемое"),
+		"unsubscribe_done": form("left", "Самое читаемое"), "preferences": form("", ""), "preferences_done": form("saved", ""),
+		"mailbox": mailbox(lang, 0), "letter": mailbox(lang, 1),
+	}
+}
+
+// TestWritePagesToLookAt writes every page and letter as a file, for eyes and for screenshots: into the folder VESTNIK_LOOK
+// where that is set.
+func TestWritePagesToLookAt(t *testing.T) {
+	dir := os.Getenv("VESTNIK_LOOK")
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	s := newSet(t)
+	write := func(name string, b []byte) {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, lang := range Languages() {
+		for name, p := range pictures(lang) {
+			var b bytes.Buffer
+			if err := s.Page(&b, templateOf(name), p); err != nil {
+				t.Fatal(err)
+			}
+			write(name+"-"+lang+".html", b.Bytes())
+		}
+		for name, l := range letters(t, s, lang) {
+			write("letter-"+name+"-"+lang+".html", []byte(l.HTML))
+			write("letter-"+name+"-"+lang+".txt", []byte(l.Text))
+		}
+	}
+}

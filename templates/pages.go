@@ -1,0 +1,205 @@
+package templates
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"vestnik/language"
+)
+
+// local returns p with all its times in the site's zone. It copies what it changes: the lists may be shared with other
+// requests.
+func local(p Page) Page {
+	loc := p.Site.Location
+	if loc == nil {
+		return p
+	}
+	p.Now = in(loc, p.Now)
+	p.List, p.MostRead, p.Related = localList(loc, p.List), localList(loc, p.MostRead), localList(loc, p.Related)
+	if p.Article != nil {
+		a := *p.Article
+		a.Date, a.Updated = in(loc, a.Date), in(loc, a.Updated)
+		p.Article = &a
+	}
+	if p.Digest != nil {
+		d := *p.Digest
+		d.Editions = localList(loc, d.Editions)
+		p.Digest = &d
+	}
+	if p.Edition != nil {
+		p.Edition = new(localEdition(loc, *p.Edition))
+	}
+	if p.Mailbox != nil {
+		letters := slices.Clone(p.Mailbox.Letters)
+		for i := range letters {
+			letters[i].At = in(loc, letters[i].At)
+		}
+		p.Mailbox = &Mailbox{Letters: letters}
+	}
+	if p.Letter != nil {
+		l := *p.Letter
+		l.At = in(loc, l.At)
+		p.Letter = &l
+	}
+	return p
+}
+
+// localEdition shows the stories' dates in the site's zone: a bare date is midnight there, and would be the day before in
+// another. The slot stays in the digest's own.
+func localEdition(loc *time.Location, e EditionView) EditionView {
+	if loc == nil {
+		return e
+	}
+	e.Items = slices.Clone(e.Items)
+	for i := range e.Items {
+		e.Items[i].Date = in(loc, e.Items[i].Date)
+		e.Items[i].Related = localList(loc, e.Items[i].Related)
+	}
+	e.Related = localList(loc, e.Related)
+	return e
+}
+
+func localList(loc *time.Location, list []Headline) []Headline {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Date = in(loc, list[i].Date)
+	}
+	return list
+}
+
+// in moves t to the zone; a zero time stays zero.
+func in(loc *time.Location, t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.In(loc)
+}
+
+// Lead is the front page's first story, none when there are no stories.
+func (p Page) Lead() []Headline { return p.List[:min(1, len(p.List))] }
+
+// Seconds are the up to four stories beside and below the lead.
+func (p Page) Seconds() []Headline { return p.List[min(1, len(p.List)):min(5, len(p.List))] }
+
+// Rest are the stories that the front page lists in brief.
+func (p Page) Rest() []Headline { return p.List[min(5, len(p.List)):] }
+
+// Heads is the page's name for the browser's tab.
+func (p Page) Heads() string {
+	if p.Title == "" || p.Title == p.Site.Title {
+		return p.Site.Title
+	}
+	return p.Title + " — " + p.Site.Title
+}
+
+// WindowLinks are the tabs of the most-read page.
+func (p Page) WindowLinks() []Link {
+	if len(p.Windows) > 0 {
+		return p.Windows
+	}
+	return []Link{
+		{Title: "24h", URL: "/most-read?window=24h"},
+		{Title: "7d", URL: "/most-read?window=7d"},
+		{Title: "30d", URL: "/most-read?window=30d"},
+	}
+}
+
+// WindowName words a window of the most-read page; a title that is no window stays as it is.
+func (p Page) WindowName(title string) string {
+	if s, err := phrase(p.Language, "window_"+title); err == nil {
+		return s
+	}
+	return title
+}
+
+// Changed tells whether the article shows when it was last changed.
+func (a Article) Changed() bool { return !a.Updated.IsZero() && !a.Updated.Equal(a.Date) }
+
+// NewsArticle is the article for search engines (schema.org), a data block and no program, so that the policy against inline
+// scripts lets it be (HTML, section 4.12.1.1: a data block is not prepared as a script).
+func (p Page) NewsArticle() map[string]any {
+	a := p.Article
+	out := map[string]any{
+		"@context": "https://schema.org", "@type": "NewsArticle", "headline": a.Title, "inLanguage": a.Language,
+		"publisher": map[string]any{"@type": "NewsMediaOrganization", "name": p.Site.Title, "url": p.Site.URL},
+	}
+	var authors []map[string]any
+	for _, l := range a.Authors {
+		authors = append(authors, map[string]any{"@type": "Person", "name": l.Title})
+	}
+	if authors != nil {
+		out["author"] = authors
+	}
+	for key, value := range map[string]string{
+		"mainEntityOfPage": p.Canonical, "description": a.Standfirst, "image": a.Image, "articleSection": a.Section.Title,
+	} {
+		if value != "" {
+			out[key] = value
+		}
+	}
+	if !a.Date.IsZero() {
+		out["datePublished"] = a.Date.Format(time.RFC3339)
+	}
+	if a.Changed() {
+		out["dateModified"] = a.Updated.Format(time.RFC3339)
+	}
+	return out
+}
+
+// errorText words an error page where the caller did not; an unknown status reads as 500.
+func (p Page) errorText(part string) string {
+	s, err := phrase(p.Language, fmt.Sprintf("error_%d_%s", p.Status, part))
+	if err != nil {
+		return Text(p.Language, "error_500_"+part)
+	}
+	return s
+}
+
+// MessageHeading is Heading, or the words for Status.
+func (p Page) MessageHeading() string {
+	if p.Heading != "" || p.Status == 0 {
+		return p.Heading
+	}
+	return p.errorText("heading")
+}
+
+// MessageText is Message, or the words for Status.
+func (p Page) MessageText() string {
+	if p.Message != "" || p.Status == 0 || p.Heading != "" {
+		return p.Message
+	}
+	return p.errorText("text")
+}
+
+// Letters are those of the mailbox, none when there is no mailbox.
+func (p Page) Letters() []MailboxLetter {
+	if p.Mailbox == nil {
+		return nil
+	}
+	return p.Mailbox.Letters
+}
+
+// Open tells whether the letter is the one being read.
+func (p Page) Open(id int) bool { return p.Letter != nil && p.Letter.ID == id }
+
+// Stamp is a letter's time as a mail client lists it: the hour today, else the date.
+func (p Page) Stamp(at time.Time) string {
+	if !p.Now.IsZero() && p.Now.Format(time.DateOnly) == at.Format(time.DateOnly) {
+		return at.Format("15:04")
+	}
+	return language.Date(p.Language, at)
+}
+
+// Sender is the name of the one who wrote, as a mail client lists it; the address where there is no name.
+func (l MailboxLetter) Sender() string {
+	name, _, _ := strings.Cut(l.From, "<")
+	if name = strings.Trim(name, ` "`); name != "" {
+		return name
+	}
+	return l.From
+}
+
+// Lead is the edition's opening sentence in the language: how many stories, read most in which time.
+func (e EditionView) Lead(lang string) string { return preheader(spoken(lang), e) }

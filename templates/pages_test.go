@@ -1,0 +1,305 @@
+package templates
+
+import (
+	"bytes"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+)
+
+// A document is a parsed page or letter with its elements in order.
+type document struct{ nodes []*html.Node }
+
+func parse(t *testing.T, s string) document {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d document
+	for n := range root.Descendants() {
+		d.nodes = append(d.nodes, n)
+	}
+	return d
+}
+
+func (d document) all(tag string) []*html.Node {
+	var out []*html.Node
+	for _, n := range d.nodes {
+		if n.Type == html.ElementNode && n.Data == tag {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func attr(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func has(n *html.Node, key string) bool {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+// attr is the attribute of the first element of that kind.
+func (d document) attr(tag, key string) string {
+	for _, n := range d.all(tag) {
+		return attr(n, key)
+	}
+	return ""
+}
+
+// text is what a reader sees, in order, with single spaces.
+func (d document) text() string {
+	var b strings.Builder
+	for _, n := range d.nodes {
+		if n.Type != html.TextNode {
+			continue
+		}
+		switch n.Parent.Data {
+		case "script", "style", "title":
+		default:
+			b.WriteString(n.Data + " ")
+		}
+	}
+	return strings.Trim(regexp.MustCompile(`[ \n\t]+`).ReplaceAllString(b.String(), " "), " ")
+}
+
+// check is what holds for pages and letters alike.
+func (d document) check(t *testing.T, name string) {
+	t.Helper()
+	ids := map[string]bool{}
+	for _, n := range d.nodes {
+		if id := attr(n, "id"); id != "" {
+			if ids[id] {
+				t.Errorf("%s: the id %q is there twice", name, id)
+			}
+			ids[id] = true
+		}
+		if n.Data == "img" && !has(n, "alt") {
+			t.Errorf("%s: a picture without alt: %s", name, attr(n, "src"))
+		}
+		for _, a := range n.Attr {
+			if strings.HasPrefix(a.Key, "on") {
+				t.Errorf("%s: a program in the attribute %s", name, a.Key)
+			}
+			if strings.Contains(a.Val, "ZgotmplZ") {
+				t.Errorf("%s: html/template refused the value of %s", name, a.Key)
+			}
+		}
+	}
+	if n := len(d.all("h1")); n != 1 {
+		t.Errorf("%s: %d headings of the first level, want 1", name, n)
+	}
+	for _, n := range d.nodes { // references by id lead somewhere
+		for _, key := range []string{"aria-labelledby", "aria-describedby", "for"} {
+			if id := attr(n, key); id != "" && !ids[id] {
+				t.Errorf("%s: %s=%q leads to nothing", name, key, id)
+			}
+		}
+	}
+}
+
+func render(t *testing.T, s *Set, name string, p Page) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := s.Page(&b, templateOf(name), p); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestPagesAreValidAndHoldTheStrictestPolicy(t *testing.T) {
+	s := newSet(t)
+	for _, lang := range Languages() {
+		for name, p := range pictures(lang) {
+			d := parse(t, render(t, s, name, p))
+			if name == "mailbox" { // a list without an open letter has no headline
+				continue
+			}
+			d.check(t, name+" "+lang)
+			if got := d.attr("html", "lang"); got != lang {
+				t.Errorf("%s: language %q, want %q", name, got, lang)
+			}
+			if len(d.all("style")) > 0 || len(d.all("main")) != 1 {
+				t.Errorf("%s: an inline style, or not one main part", name)
+			}
+			for _, n := range d.nodes {
+				if has(n, "style") {
+					t.Errorf("%s: <%s> with an inline style", name, n.Data)
+				}
+				if n.Data == "script" && attr(n, "type") != "application/ld+json" && (n.FirstChild != nil || attr(n, "src") != "/a.js") {
+					t.Errorf("%s: a program other than the beacon's", name)
+				}
+				if n.Data == "link" && attr(n, "rel") == "stylesheet" && attr(n, "href") != "/assets/style.css" {
+					t.Errorf("%s: stylesheet %s", name, attr(n, "href"))
+				}
+				if n.Data == "time" && !validTime(attr(n, "datetime")) {
+					t.Errorf("%s: time with datetime=%q", name, attr(n, "datetime"))
+				}
+			}
+		}
+	}
+}
+
+func validTime(s string) bool {
+	_, err := time.Parse(time.RFC3339, s)
+	return err == nil
+}
+
+func TestFormsAreLabelledAndChangeNothingByGet(t *testing.T) {
+	s := newSet(t)
+	for name, p := range pictures("ru") {
+		d := parse(t, render(t, s, name, p))
+		labels := map[string]bool{}
+		for _, l := range d.all("label") {
+			labels[attr(l, "for")] = true
+		}
+		for _, f := range d.all("form") {
+			if attr(f, "method") != "post" {
+				t.Errorf("%s: a form that acts by GET", name)
+			}
+		}
+		for _, in := range d.all("input") {
+			inside := in.Parent.Data == "label"
+			if attr(in, "type") != "hidden" && !inside && !labels[attr(in, "id")] {
+				t.Errorf("%s: the field %q has no label", name, attr(in, "name"))
+			}
+		}
+	}
+}
+
+func TestArticlePageHasThePartsOfARealOne(t *testing.T) {
+	p := pictures("ru")["article"]
+	p.Article.Language = "ru"
+	got := render(t, newSet(t), "article", p)
+	text := parse(t, got).text()
+	at := 0
+	for _, part := range []string{"Реклама", p.Article.Title, "Автор: Марина Осокина", "24 ноября 2026", p.Article.Standfirst,
+		"Областное правительство, фонд", "Обновлено 24 ноября 2026, 07:30", "Новости по теме", "Самое читаемое"} {
+		i := strings.Index(text[at:], part)
+		if i < 0 {
+			t.Fatalf("%q is missing or out of order in:\n%s", part, text[at:])
+		}
+		at += i
+	}
+	if got := strings.Count(text, "Подробнее"); got != 25 {
+		t.Errorf("«Подробнее» %d times, want 25", got)
+	}
+	for _, want := range []string{
+		`<script src="/a.js" data-beacon="/a/7" data-token="t0ken" defer></script>`,
+		`<link rel="alternate" type="application/atom+xml" title="Atom" href="/feed.atom">`,
+		`<meta property="og:image" content="https://kino.example/assets/photo.png">`,
+		`datetime="2026-11-24T00:00:00+11:00"`, `"datePublished":"2026-11-24T00:00:00+11:00"`,
+	} {
+		if !strings.Contains(html.UnescapeString(got), want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+}
+
+func TestPageSpeaksItsLanguageAndTheArticleItsOwn(t *testing.T) {
+	p := page("de") // not ours: English
+	p.Article = article()
+	d := parse(t, render(t, newSet(t), "article", p))
+	if got := d.attr("html", "lang"); got != "en" {
+		t.Errorf("page language %q, want en", got)
+	}
+	if got := d.attr("article", "lang"); got != "ru" {
+		t.Errorf("article language %q, want ru", got)
+	}
+	if !strings.Contains(d.text(), "By Марина Осокина") {
+		t.Errorf("no English byline in %s", d.text())
+	}
+}
+
+func TestArticleWithoutDateAuthorOrBodyShowsNone(t *testing.T) {
+	p := page("ru")
+	p.Article, p.Banner, p.Now, p.MostRead = &Article{Title: "Краткая новость", Original: "https://www.wire.example/1"}, nil, time.Time{}, nil
+	got := render(t, newSet(t), "article", p)
+	for _, unwanted := range []string{"<time", "Автор", "byline", `class="body"`, "<figure", "/a.js", "banner", "0001"} {
+		if strings.Contains(got, unwanted) {
+			t.Errorf("the page shows %s of an article that has none", unwanted)
+		}
+	}
+	if !strings.Contains(got, "Читать полностью на wire.example") {
+		t.Error("the page does not lead to the original")
+	}
+}
+
+func TestErrorPageWordsItselfByStatus(t *testing.T) {
+	s := newSet(t)
+	for _, c := range []struct {
+		status int
+		want   string
+	}{{404, "Такой страницы нет"}, {410, "Материал снят с публикации"}, {500, "У нас что-то сломалось"}, {599, "У нас что-то сломалось"}} {
+		if got := render(t, s, "message", Page{Site: site(), Language: "ru", Status: c.status}); !strings.Contains(got, c.want) {
+			t.Errorf("page of %d lacks %q", c.status, c.want)
+		}
+	}
+	got := render(t, s, "message", Page{Site: site(), Language: "ru", Status: 404, Heading: "Своё", Message: "Свои слова"})
+	if !strings.Contains(got, "Свои слова") || strings.Contains(got, "Такой страницы нет") {
+		t.Error("the caller's own words do not come first")
+	}
+}
+
+// TestColoursAreReadable computes the contrast of every pair of text and ground (WCAG 2.2, success criterion 1.4.3).
+func TestColoursAreReadable(t *testing.T) {
+	css, err := embedded.ReadFile("assets/style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile(`(?s):root \{(.*?)\}`).FindAllSubmatch(css, 2)
+	for i, scheme := range []string{"light", "dark"} {
+		colour := map[string]string{}
+		for _, m := range regexp.MustCompile(`--([\w-]+): (#[0-9a-f]+);`).FindAllSubmatch(blocks[i][1], -1) {
+			colour[string(m[1])] = string(m[2])
+		}
+		for _, pair := range [][2]string{{"ink", "paper"}, {"soft", "paper"}, {"accent", "paper"}, {"ink", "panel"}, {"soft", "panel"},
+			{"accent", "panel"}, {"button-ink", "button"}} {
+			if got := contrast(t, colour[pair[0]], colour[pair[1]]); got < 4.5 {
+				t.Errorf("%s: %s on %s has a contrast of %.2f, want 4.5", scheme, pair[0], pair[1], got)
+			}
+		}
+	}
+}
+
+func contrast(t *testing.T, a, b string) float64 {
+	t.Helper()
+	x, y := luminance(t, a), luminance(t, b)
+	return (max(x, y) + .05) / (min(x, y) + .05)
+}
+
+func luminance(t *testing.T, hex string) float64 {
+	t.Helper()
+	if len(hex) == 4 {
+		hex = "#" + strings.Repeat(hex[1:2], 2) + strings.Repeat(hex[2:3], 2) + strings.Repeat(hex[3:4], 2)
+	}
+	n, err := strconv.ParseUint(strings.TrimPrefix(hex, "#"), 16, 32)
+	if err != nil {
+		t.Fatalf("colour %q: %v", hex, err)
+	}
+	part := func(shift int) float64 {
+		c := float64(n>>shift&0xff) / 255
+		if c <= .04045 {
+			return c / 12.92
+		}
+		return math.Pow((c+.055)/1.055, 2.4)
+	}
+	return .2126*part(16) + .7152*part(8) + .0722*part(0)
+}

@@ -1,0 +1,117 @@
+package templates
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// try renders every template with sample data: full, so that each branch is met, and empty, so that none relies on what
+// may be missing.
+func (s *Set) try() error {
+	for _, lang := range Languages() {
+		for _, name := range fileNames("pages") {
+			if s.words[lang].pages[name] == nil {
+				continue // shared parts
+			}
+			for _, p := range samplePages(lang) {
+				if err := s.Page(io.Discard, name, p); err != nil {
+					return err
+				}
+			}
+		}
+		for _, e := range []EditionView{sampleEdition(), {}} {
+			for _, preview := range []bool{true, false} {
+				v := DigestLetter{Site: sampleSite(), Language: lang, Edition: e, Preview: preview}
+				if !preview {
+					v.Leave, v.Preferences = v.Site.URL+"/unsubscribe/x", v.Site.URL+"/preferences/x"
+				}
+				if _, err := s.DigestLetter(v); err != nil {
+					return err
+				}
+			}
+		}
+		confirm := ConfirmLetter{Site: sampleSite(), Language: lang, Digest: "Самое читаемое", Confirm: "https://kino.example/confirm/x", Hours: 48}
+		if _, err := s.ConfirmLetter(confirm); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sampleSite() Site {
+	return Site{
+		Title: "Вестник кино", URL: "https://kino.example", Language: "ru", Location: time.FixedZone("Asia/Sakhalin", 11*3600),
+		Imprint: Imprint{Publisher: "ООО «Вестник»", Address: "Южно-Сахалинск, ул. Ленина, 1", Email: "red@kino.example", Age: "16+",
+			Notice: "Перепечатка — со ссылкой."},
+	}
+}
+
+var sampleTime = time.Date(2026, 11, 24, 8, 0, 0, 0, time.FixedZone("Asia/Sakhalin", 11*3600))
+
+func sampleHeadlines(n int) []Headline {
+	list := make([]Headline, n)
+	for i := range list {
+		list[i] = Headline{Title: fmt.Sprintf("Заголовок номер %d", i+1), URL: fmt.Sprintf("https://kino.example/articles/%d", i+1),
+			Language: "ru", Date: sampleTime, Section: Link{"Новости", "/sections/novosti"}, Standfirst: "О чём идёт речь.",
+			Image: "/assets/favicon.svg", Reads: int64(1204 - i), Brief: i%2 == 1}
+	}
+	list[n-1] = Headline{Title: "Без даты и раздела", URL: "/articles/last"}
+	return list
+}
+
+// samplePages are the data that every page must stand: everything given, nothing given, and each state of a form.
+func samplePages(lang string) []Page {
+	full := Page{
+		Site: sampleSite(), Now: sampleTime, Language: lang, Title: "Заголовок", Description: "О чём страница.",
+		Canonical: "https://kino.example/sections/novosti", Sections: []Link{{"Новости", "/sections/novosti"}},
+		Feeds:   []FeedLink{{"RSS", "application/rss+xml", "/feed.xml"}},
+		Digests: []Link{{"Самое читаемое", "/digests/daily"}}, Banner: sampleBanner(), NoIndex: true,
+		Article: sampleArticle(), List: sampleHeadlines(8), Heading: "Новости", MostRead: sampleHeadlines(20),
+		Related: sampleHeadlines(5), Window: "24h", Windows: []Link{{"24h", "/most-read?window=24h"}, {"Всё", "/most-read"}},
+		Older: "/?before=1", Status: 404, Edition: new(sampleEdition()),
+		Digest: &DigestAbout{Name: "daily", Title: "Самое читаемое", Rhythm: "каждый день", Editions: sampleHeadlines(3),
+			Email: "a@b.example", Error: "не похоже на адрес", Trap: "site", Stamp: "x"},
+		Form: &Form{Action: "/x", Digest: "Самое читаемое", Email: "a@b.example", Lang: lang,
+			Digests: []Choice{{"daily", "Самое читаемое", true, true}}, Langs: []Choice{{"ru", "Русский", true, false}, {}}},
+	}
+	full.Letter = &MailboxLetter{ID: 1, URL: "/demo/mailbox/1", From: "Вестник кино <digest@kino.example>", To: "a@b.example",
+		Subject: "Самое читаемое", At: sampleTime, Preheader: "Один материал.", HTMLURL: "/demo/mailbox/1/html",
+		TextURL: "/demo/mailbox/1/text", SourceURL: "/demo/mailbox/1/source", Headers: []Link{{"Subject", "x"}}, Text: "Текст"}
+	full.Mailbox = &Mailbox{Letters: []MailboxLetter{*full.Letter, {ID: 2}}}
+
+	done := full
+	done.Digest = &DigestAbout{Name: "daily", Title: "Самое читаемое", Joined: true}
+	done.Form = &Form{Action: "/x", Done: "saved"}
+	done.Article = &Article{Title: "Краткая новость"}
+	done.Letter = &MailboxLetter{}
+	bare := Page{Site: Site{Title: "Вестник"}, Article: &Article{}, Digest: &DigestAbout{}, Edition: &EditionView{}, Form: &Form{},
+		Letter: &MailboxLetter{}, Language: lang}
+	return []Page{full, done, bare, {Language: lang}}
+}
+
+func sampleBanner() *Banner {
+	return &Banner{Image: "https://kino.example/b.png", Link: "https://sponsor.example/?a=1", Label: "Реклама", Alt: "Фестиваль открыт"}
+}
+
+func sampleArticle() *Article {
+	return &Article{
+		Title: "Заголовок", Standfirst: "О чём идёт речь.", Authors: []Link{{"Анна Ли", "/authors/anna-li"}, {"Ред.", ""}},
+		Date: sampleTime, Updated: sampleTime.Add(time.Hour), Section: Link{"Новости", "/sections/novosti"},
+		Tags: []Link{{"Прокат", "/tags/prokat"}}, Image: "https://kino.example/p.jpg", ImageAlt: "Съёмка", HTML: "<p>Текст.</p>",
+		Language: "ru", Original: "https://wire.example/1", Beacon: "/a/1", Token: "x",
+	}
+}
+
+func sampleEdition() EditionView {
+	e := EditionView{
+		Digest: "daily", DigestTitle: "Самое читаемое", Subject: "Самое читаемое: заголовок", Slot: sampleTime,
+		From: sampleTime.Add(-24 * time.Hour), Until: sampleTime, Language: "ru", Related: sampleHeadlines(5), Banner: sampleBanner(),
+		URL: "https://kino.example/digests/daily/2026-11-24T0800",
+	}
+	for i, h := range sampleHeadlines(3) {
+		e.Items = append(e.Items, Item{Rank: i + 1, Article: int64(i), Title: h.Title, Language: "ru", URL: h.URL, Standfirst: h.Standfirst,
+			Section: h.Section.Title, Date: h.Date, Reads: h.Reads, Reason: "reads", Related: sampleHeadlines(2)})
+	}
+	return e
+}

@@ -1,0 +1,224 @@
+package templates
+
+import (
+	"html/template"
+	"time"
+)
+
+// Site is what every page and letter knows of the publication.
+type Site struct {
+	Title    string
+	URL      string // without a trailing slash
+	Language string
+	Location *time.Location
+	Imprint  Imprint
+}
+
+// Imprint stands at the foot of pages and letters. Empty fields are left out.
+type Imprint struct {
+	Publisher string
+	Address   string
+	Email     string
+	Age       string // age mark, as "16+"
+	Notice    string
+}
+
+// A Banner is a sponsor's picture with the label that the law asks for.
+type Banner struct {
+	Image string
+	Link  string
+	Label string // "Реклама"
+	Alt   string
+}
+
+// A Link is a name with an address.
+type Link struct {
+	Title string
+	URL   string
+}
+
+// A FeedLink is one document of a feed, for <link rel="alternate"> and the page's foot.
+type FeedLink struct {
+	Title string
+	Type  string // application/rss+xml …
+	URL   string
+}
+
+// A Headline is one line of a list or box.
+type Headline struct {
+	Title      string
+	Language   string // of the title, "" for the page's
+	URL        string
+	Date       time.Time // zero: none is shown
+	Section    Link
+	Standfirst string
+	Image      string
+	Reads      int64 // 0: not shown
+	Brief      bool
+}
+
+// Article is the body of an article's page.
+type Article struct {
+	Title      string
+	Standfirst string
+	Authors    []Link
+	Date       time.Time // zero: none
+	Updated    time.Time // zero or equal to Date: not shown
+	Section    Link
+	Tags       []Link
+	Image      string
+	ImageAlt   string
+	HTML       template.HTML
+	Language   string
+	Original   string // address elsewhere, "" for ours
+	Beacon     string // address of the read beacon, "" when reads are not counted
+	Token      string
+}
+
+// Page is the data of every page; each template uses what it needs. Times may carry any zone: pages and letters
+// show them in the site's, but an edition's slot in its own.
+type Page struct {
+	Site        Site
+	Now         time.Time // today's date in the masthead; zero: none
+	Language    string    // of the page's own words
+	Title       string
+	Description string
+	Canonical   string // absolute address
+	Sections    []Link // the navigation
+	Feeds       []FeedLink
+	Digests     []Link // digests that can be joined
+	Banner      *Banner
+	NoIndex     bool
+
+	Article  *Article   // article.html
+	List     []Headline // home.html, list.html: newest first
+	Heading  string     // list.html, message.html
+	MostRead []Headline // the box of 20
+	Related  []Headline // the box of 5
+	Window   string     // most-read.html: 24h | 7d | 30d
+	Windows  []Link     // most-read.html: the choices, each with a window as its title; the page words it
+	Older    string     // address of the next page of a list, "" for none
+
+	Digest  *DigestAbout // digest.html
+	Edition *EditionView // edition.html
+	Form    *Form        // confirm.html, unsubscribe.html, preferences.html
+	Message string       // message.html: one plain sentence
+	Status  int          // message.html: HTTP status, 0 for 200; words the page where Heading and Message are empty
+
+	Mailbox *Mailbox       // mailbox.html, and beside the open letter in letter.html
+	Letter  *MailboxLetter // letter.html
+}
+
+// DigestAbout is a digest's own page: what it is, the join form, past editions.
+type DigestAbout struct {
+	Name     string
+	Title    string
+	Rhythm   string // when it comes, in the page's language
+	Editions []Headline
+	Joined   bool // true after the form was sent: "look into your mailbox"
+	Email    string
+	Error    string // a sentence about a wrong address
+	Trap     string // name of the honeypot field
+	Stamp    string // opaque time of the form, sent back with it
+}
+
+// Form is a page that asks before it acts: GET shows it, POST acts.
+type Form struct {
+	Action  string // address to POST to
+	Digest  string // title
+	Email   string
+	Digests []Choice // preferences.html
+	Name    string
+	Lang    string
+	Langs   []Choice
+	Done    string // "", "confirmed", "left", "saved": what has just happened
+}
+
+// A Choice is one box to tick.
+type Choice struct {
+	Name    string
+	Title   string
+	Chosen  bool
+	Pending bool
+}
+
+// EditionView is a compiled edition: the letter and the page are made from the same values. It is kept as JSON with
+// the edition, so it must hold everything and never change afterwards.
+type EditionView struct {
+	Digest      string     `json:"digest"` // name
+	DigestTitle string     `json:"digest_title"`
+	Subject     string     `json:"subject"`
+	Slot        time.Time  `json:"slot"` // in the digest's zone
+	From        time.Time  `json:"from"`
+	Until       time.Time  `json:"until"`
+	Language    string     `json:"language"` // the digest's own
+	Items       []Item     `json:"items"`
+	Related     []Headline `json:"related"` // «Новости по теме», at most five
+	Banner      *Banner    `json:"banner,omitempty"`
+	URL         string     `json:"url"` // the edition's page
+}
+
+// An Item is one line of an edition.
+type Item struct {
+	Rank       int        `json:"rank"`
+	Article    int64      `json:"article"`
+	Slug       string     `json:"slug"`
+	Language   string     `json:"language,omitempty"` // of the headline, "" for the edition's
+	Title      string     `json:"title"`
+	URL        string     `json:"url"` // the article's own address, without utm parameters
+	Standfirst string     `json:"standfirst"`
+	Section    string     `json:"section"`
+	Date       time.Time  `json:"date"`
+	Reads      int64      `json:"reads"`
+	Score      float64    `json:"score"`
+	Reason     string     `json:"reason"` // "reads" | "fill"
+	Related    []Headline `json:"related"`
+}
+
+// DigestLetter is what the letter's template gets.
+type DigestLetter struct {
+	Site        Site
+	Language    string // the variant
+	Edition     EditionView
+	Leave       string // address of the unsubscribe page; a hole of package mail in a master copy
+	Preferences string
+	Preview     bool // a test letter or preview without a subscriber
+}
+
+// ConfirmLetter is what the confirmation letter's template gets. It holds nothing that the requester typed.
+type ConfirmLetter struct {
+	Site     Site
+	Language string
+	Digest   string // title
+	Confirm  string // address of the confirm page
+	Hours    int    // how long it is valid
+}
+
+// Letter is a rendered letter.
+type Letter struct {
+	Subject   string
+	Preheader string
+	HTML      string
+	Text      string
+}
+
+// Mailbox is the list of letters that the demo's mail server has received, newest first.
+type Mailbox struct {
+	Letters []MailboxLetter
+}
+
+// MailboxLetter is a received letter. In the list only the envelope is needed: ID to At and Preheader.
+type MailboxLetter struct {
+	ID        int
+	URL       string // the letter's page
+	From      string
+	To        string
+	Subject   string
+	At        time.Time
+	Preheader string
+	HTMLURL   string // the HTML part alone, shown in a sandboxed frame; "" when the letter has none
+	TextURL   string // the text part alone
+	SourceURL string // the letter as it came over the wire, as text/plain
+	Headers   []Link // name and value, in the letter's order
+	Text      string // the text part
+}
