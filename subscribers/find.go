@@ -1,0 +1,211 @@
+package subscribers
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"vestnik/db"
+)
+
+const subscriberColumns = `id, email, email_key, name, language, timezone, state, since`
+
+func scanSubscriber(row interface{ Scan(...any) error }) (s Subscriber, err error) {
+	var since int64
+	err = row.Scan(&s.ID, &s.Email, &s.Key, &s.Name, &s.Language, &s.Timezone, &s.State, &since)
+	s.Since = db.Time(since)
+	return s, err
+}
+
+// Find returns the subscriber with this address, written in any case; [ErrNotFound] if there is none.
+func Find(ctx context.Context, h db.Handle, email string) (Subscriber, error) {
+	_, key, err := ParseAddress(email)
+	if err != nil {
+		return Subscriber{}, err
+	}
+	s, err := one(ctx, h, `SELECT `+subscriberColumns+` FROM subscribers WHERE email_key = $1`, key)
+	if err != nil {
+		return Subscriber{}, fmt.Errorf("find %s: %w", key, err)
+	}
+	return s, nil
+}
+
+// Get returns the subscriber with this id; [ErrNotFound] if there is none.
+func Get(ctx context.Context, h db.Handle, id int64) (Subscriber, error) {
+	s, err := one(ctx, h, `SELECT `+subscriberColumns+` FROM subscribers WHERE id = $1`, id)
+	if err != nil {
+		return Subscriber{}, fmt.Errorf("find subscriber %d: %w", id, err)
+	}
+	return s, nil
+}
+
+func one(ctx context.Context, h db.Handle, query string, arg any) (Subscriber, error) {
+	s, err := scanSubscriber(h.QueryRowContext(ctx, query, arg))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Subscriber{}, ErrNotFound
+	}
+	if err != nil {
+		return Subscriber{}, err
+	}
+	all := []Subscriber{s}
+	err = addSubscriptions(ctx, h, all)
+	return all[0], err
+}
+
+// ListFilter says which subscribers are meant. The zero value means the first 1,000 of all.
+type ListFilter struct {
+	Digest            string // "" for any
+	State             string // of the subscription: Pending, Active or Left; "" for any
+	WithoutSuppressed bool
+	Limit             int   // 0: 1,000
+	After             int64 // the last id of the page before
+}
+
+const pageSize = 1000
+
+// List returns subscribers in the order of their ids, which is that of joining, each with all its subscriptions. The next
+// page is asked for with After = the last id. Digest and State must hold for one and the same subscription.
+func List(ctx context.Context, h db.Handle, f ListFilter) ([]Subscriber, error) {
+	limit := f.Limit
+	if limit <= 0 {
+		limit = pageSize
+	}
+	query := `SELECT ` + subscriberColumns + ` FROM subscribers WHERE id > $1`
+	args := []any{f.After}
+	if f.Digest != "" || f.State != "" {
+		query += ` AND EXISTS (SELECT 1 FROM subscriptions u WHERE u.subscriber = subscribers.id`
+		if f.Digest != "" {
+			args = append(args, f.Digest)
+			query += fmt.Sprintf(` AND u.digest = $%d`, len(args))
+		}
+		if f.State != "" {
+			args = append(args, f.State)
+			query += fmt.Sprintf(` AND u.state = $%d`, len(args))
+		}
+		query += `)`
+	}
+	if f.WithoutSuppressed {
+		query += ` AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.email_key = subscribers.email_key)`
+	}
+	args = append(args, limit)
+	query += fmt.Sprintf(` ORDER BY id LIMIT $%d`, len(args))
+	all, err := db.Collect(ctx, h, func(row *sql.Rows) (Subscriber, error) { return scanSubscriber(row) }, query, args...)
+	if err == nil {
+		err = addSubscriptions(ctx, h, all)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list subscribers: %w", err)
+	}
+	return all, nil
+}
+
+// addSubscriptions fills in the subscriptions of all.
+func addSubscriptions(ctx context.Context, h db.Handle, all []Subscriber) error {
+	at := make(map[int64]int, len(all))
+	ids := make([]any, len(all))
+	for i, s := range all {
+		at[s.ID], ids[i] = i, s.ID
+	}
+	found, err := subscriptionsOf(ctx, h, ids)
+	if err != nil {
+		return err
+	}
+	for _, u := range found {
+		s := &all[at[u.subscriber]]
+		s.Subscriptions = append(s.Subscriptions, u.Subscription)
+	}
+	for _, s := range all { // here, since the engines sort text by different rules
+		slices.SortFunc(s.Subscriptions, func(a, b Subscription) int { return strings.Compare(a.Digest, b.Digest) })
+	}
+	return nil
+}
+
+type owned struct {
+	subscriber int64
+	Subscription
+}
+
+func subscriptionsOf(ctx context.Context, h db.Handle, ids []any) ([]owned, error) {
+	scan := func(row *sql.Rows) (u owned, err error) {
+		var since int64
+		err = row.Scan(&u.subscriber, &u.Digest, &u.State, &since)
+		u.Since = db.Time(since)
+		return u, err
+	}
+	return collectIn(ctx, h, scan, `SELECT subscriber, digest, state, since FROM subscriptions WHERE subscriber IN (%s)`, ids)
+}
+
+// membersPerList is how long an IN list gets: SQLite looks every $n up by its name, one after the other, so a list of a
+// thousand costs more than ten of a hundred.
+const membersPerList = 100
+
+// collectIn is db.Collect with the keys in place of %s, for as many keys as there are.
+func collectIn[T any](ctx context.Context, h db.Handle, scan func(row *sql.Rows) (T, error), query string, keys []any) ([]T, error) {
+	var all []T
+	for list := range slices.Chunk(keys, membersPerList) {
+		some, err := db.Collect(ctx, h, scan, fmt.Sprintf(query, db.Placeholders(1, len(list))), list...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+// A Total is how many subscriptions of a digest are in a state.
+type Total struct {
+	Digest string
+	State  string
+	N      int64
+}
+
+// Count returns the totals of every digest and state that occur, by digest and state.
+func Count(ctx context.Context, h db.Handle) ([]Total, error) {
+	scan := func(row *sql.Rows) (t Total, err error) {
+		err = row.Scan(&t.Digest, &t.State, &t.N)
+		return t, err
+	}
+	all, err := db.Collect(ctx, h, scan, `
+		SELECT digest, state, COUNT(*)
+		FROM subscriptions
+		GROUP BY digest, state`)
+	if err != nil {
+		return nil, fmt.Errorf("count subscriptions: %w", err)
+	}
+	slices.SortFunc(all, func(a, b Total) int { // here, since the engines sort text by different rules
+		return cmp.Or(strings.Compare(a.Digest, b.Digest), strings.Compare(a.State, b.State))
+	})
+	return all, nil
+}
+
+// Agreement is a line of consent: who agreed to what, when, on what ground.
+type Agreement struct {
+	At     time.Time
+	Digest string
+	Verb   string // join | confirm | leave | import | add
+	Basis  string
+}
+
+// Consent returns everything a subscriber agreed to and took back, oldest first.
+func Consent(ctx context.Context, h db.Handle, subscriber int64) ([]Agreement, error) {
+	scan := func(row *sql.Rows) (a Agreement, err error) {
+		var at int64
+		err = row.Scan(&at, &a.Digest, &a.Verb, &a.Basis)
+		a.At = db.Time(at)
+		return a, err
+	}
+	all, err := db.Collect(ctx, h, scan, `
+		SELECT at, digest, verb, basis
+		FROM consent
+		WHERE subscriber = $1
+		ORDER BY at, id`, subscriber)
+	if err != nil {
+		return nil, fmt.Errorf("list the consent of subscriber %d: %w", subscriber, err)
+	}
+	return all, nil
+}

@@ -1,0 +1,142 @@
+// Package subscribers is in charge of who gets what: joining, confirming, changing, leaving, import and export. It
+// writes the tables subscribers, subscriptions, tokens and consent.
+//
+// It promises: nobody gets a digest who did not confirm by a letter or whom an admin did not add on a written basis; who
+// left or is suppressed is never revived by an import; leaving withdraws the letters under way in the same transaction; every
+// change of a subscription leaves a line of consent; a stranger cannot learn from [Verbs.Join] whether an address is known.
+// Verbs that take a *sql.Tx join their caller's transaction. The web's forms, the admin's commands and the digests call it.
+package subscribers
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"vestnik/mail"
+	"vestnik/templates"
+)
+
+// States of a subscription.
+const (
+	Pending = "pending" // asked for, not yet confirmed: gets nothing but the confirmation letter
+	Active  = "active"
+	Left    = "left"
+)
+
+// States of a subscriber. One is active though all its subscriptions are left or pending.
+const (
+	stateActive = "active"
+	stateErased = "erased"
+)
+
+// Verbs of consent lines.
+const (
+	verbJoin    = "join"    // asked by a form or on the preferences page
+	verbConfirm = "confirm" // by the letter's link, or by an admin on a basis
+	verbLeave   = "leave"
+	verbImport  = "import"
+	verbAdd     = "add"
+)
+
+// confirmFor is how long the link of a confirmation letter is valid, and no attempt to send the letter starts later.
+const confirmFor = 48 * time.Hour
+
+// Errors that callers may tell apart. Each is the end of a sentence that names the address, digest or link.
+var (
+	ErrAddress    = errors.New("not a usable e-mail address")
+	ErrDigest     = errors.New("no such digest")
+	ErrNotFound   = errors.New("no such subscriber")
+	ErrToken      = errors.New("this link is not valid")
+	ErrExpired    = errors.New("this link has expired; join again to get a new one")
+	ErrSuppressed = errors.New("the address must not be mailed")
+	ErrBasis      = errors.New("a basis is needed: say in a few words how and when the reader agreed, as in --basis \"paper form of 3 May\"")
+	ErrLeft       = errors.New("the subscriber has left; add the address again, with the basis of the new consent")
+)
+
+// A Subscriber is one address and what it gets.
+type Subscriber struct {
+	ID            int64
+	Email         string // local part as typed, domain in lower-case A-labels
+	Key           string // the same in lower case: one subscriber per key
+	Name          string
+	Language      string // "" is the digest's
+	Timezone      string
+	State         string // active | erased
+	Since         time.Time
+	Subscriptions []Subscription // by the digest's name
+}
+
+// A Subscription is one digest of a subscriber.
+type Subscription struct {
+	Digest string
+	State  string // Pending, Active or Left
+	Since  time.Time
+}
+
+// Subscription returns the subscriber's subscription to a digest, with the state "" when there is none.
+func (s Subscriber) Subscription(digest string) Subscription {
+	for _, one := range s.Subscriptions {
+		if one.Digest == digest {
+			return one
+		}
+	}
+	return Subscription{Digest: digest}
+}
+
+// DigestInfo is what joining needs to know of a digest.
+type DigestInfo struct {
+	Title    string
+	Language string
+}
+
+// Verbs is what the verbs that write letters need. Digests are those of the configuration, by name.
+type Verbs struct {
+	Identity  mail.Identity
+	Templates *templates.Set
+	Site      templates.Site
+	Keys      Keys
+	Digests   map[string]DigestInfo
+}
+
+// checkDigests refuses names that are not configured.
+func (v Verbs) checkDigests(names ...string) error {
+	for _, name := range names {
+		if _, ok := v.Digests[name]; !ok {
+			return fmt.Errorf("digest %q: %w; configured: %s", cut(name), ErrDigest, sortedNames(v.Digests))
+		}
+	}
+	return nil
+}
+
+// maxName is the longest name kept, in characters.
+const maxName = 200
+
+// cleanName makes a foreign name one line of plain text: valid UTF-8, NFC, no control and no direction characters.
+func cleanName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r), unicode.IsControl(r):
+			return ' '
+		case unicode.Is(unicode.Bidi_Control, r), r == '\uFEFF':
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	runes := []rune(norm.NFC.String(strings.Join(strings.Fields(s), " ")))
+	if len(runes) > maxName {
+		runes = runes[:maxName]
+	}
+	return strings.TrimSpace(string(runes))
+}
+
+// cut shortens a foreign text for a message.
+func cut(s string) string {
+	if runes := []rune(s); len(runes) > 80 {
+		return string(runes[:80]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,69 @@
+package subscribers
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"vestnik/db"
+)
+
+// keepExpired is how long an expired token is remembered, so that its page can say "expired" and not "unknown".
+const keepExpired = 30 * 24 * time.Hour
+
+// newToken returns a confirmation token: 25 random bytes as 40 characters. Only its hash is stored, beside the
+// letter that has yet to carry it.
+func newToken() string {
+	b := make([]byte, tokenBytes)
+	rand.Read(b)
+	return base32Lower.EncodeToString(b)
+}
+
+func tokenHash(token string) string {
+	sum := sha256.Sum256([]byte(strings.ToLower(token)))
+	return hex.EncodeToString(sum[:])
+}
+
+func putToken(ctx context.Context, tx *sql.Tx, token string, subscriber int64, digest string, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO tokens (hash, purpose, subscriber, digest, made, expires)
+		VALUES ($1, $2, $3, $4, $5, $6)`,
+		tokenHash(token), purposeConfirm, subscriber, digest, db.Milli(now), db.Milli(now.Add(confirmFor)))
+	return err
+}
+
+// findToken returns what a confirmation token stands for. It changes nothing: mail scanners open every link.
+func findToken(ctx context.Context, h db.Handle, token string, now time.Time) (subscriber int64, digest string, err error) {
+	if len(token) != tokenLength {
+		return 0, "", ErrToken
+	}
+	var expires int64
+	err = h.QueryRowContext(ctx, `
+		SELECT subscriber, digest, expires
+		FROM tokens
+		WHERE hash = $1 AND purpose = $2`, tokenHash(token), purposeConfirm).Scan(&subscriber, &digest, &expires)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return 0, "", ErrToken
+	case err != nil:
+		return 0, "", fmt.Errorf("look up a confirmation token: %w", err)
+	case expires <= db.Milli(now):
+		return 0, "", ErrExpired
+	}
+	return subscriber, digest, nil
+}
+
+// Housekeep forgets tokens that expired long ago. Call it once a day.
+func Housekeep(ctx context.Context, h db.Handle, now time.Time) error {
+	_, err := h.ExecContext(ctx, `DELETE FROM tokens WHERE expires < $1`, db.Milli(now.Add(-keepExpired)))
+	if err != nil {
+		return fmt.Errorf("forget expired tokens: %w", err)
+	}
+	return nil
+}
