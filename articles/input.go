@@ -1,0 +1,177 @@
+package articles
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"vestnik/db"
+	"vestnik/language"
+)
+
+// ErrSlugTaken is returned when an article asks for a slug that another article has.
+var ErrSlugTaken = errors.New("another article has this slug")
+
+// A FieldError says which field of an [Input] is wrong and why. An importer that knows the file and line of the field
+// puts them before it.
+type FieldError struct {
+	Field   string // title, standfirst, body, section, author, tag, slug, link, kind, path
+	Problem string
+}
+
+func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
+
+// Longest values, in characters but where bytes are said. What is longer is no title but a mistake, and an index or a
+// feed reader would break on it later.
+const (
+	longestTitle      = 500
+	longestStandfirst = 3000
+	longestName       = 200
+	mostAuthors       = 30
+	mostTags          = 50
+	longestBody       = 2 << 20 // bytes
+	longestSlug       = 120     // bytes
+	longestPath       = 2000    // bytes: PostgreSQL indexes no longer keys
+)
+
+// cleanInput returns in with every field but the body as it will be kept. Problems are [FieldError]s.
+func cleanInput(site Site, in Input) (Input, error) {
+	in.Title, in.Standfirst, in.Section = PlainLine(in.Title), PlainLine(in.Standfirst), PlainLine(in.Section)
+	in.ImageAlt = PlainLine(in.ImageAlt)
+	in.Authors, in.Tags = cleanNames(in.Authors), cleanNames(in.Tags)
+	in.Language = cleanLanguage(in.Language, site.Language)
+	in.Published, in.Updated = db.Time(db.Milli(in.Published)), db.Time(db.Milli(in.Updated))
+	in.Hash, in.Path = db.Text(in.Hash), db.Text(in.Path)
+	if in.Kind == "" {
+		in.Kind = KindArticle
+	}
+	if in.Kind == KindBrief {
+		in.HTML = ""
+	}
+	if err := checkInput(in); err != nil {
+		return in, err
+	}
+	if in.URL != "" {
+		u := resolve(nil, in.URL)
+		if u == nil || u.Scheme == "mailto" {
+			return in, &FieldError{"link", fmt.Sprintf("%q is no address that begins with http:// or https://", in.URL)}
+		}
+		in.URL = u.String()
+	}
+	if in.Slug != "" {
+		slug := cleanSlug(in.Slug)
+		if slug == "" {
+			return in, &FieldError{"slug", fmt.Sprintf("%q has no letter or digit; use words such as na-sahaline", in.Slug)}
+		}
+		in.Slug = slug
+	}
+	return in, nil
+}
+
+func checkInput(in Input) error {
+	switch {
+	case in.Kind != KindArticle && in.Kind != KindBrief:
+		return &FieldError{"kind", fmt.Sprintf("%q is neither %s nor %s", in.Kind, KindArticle, KindBrief)}
+	case in.Title == "":
+		return &FieldError{"title", "it is empty, and every article needs one"}
+	case len(in.HTML) > longestBody:
+		return &FieldError{"body", fmt.Sprintf("%d bytes are too long; at most %d are taken", len(in.HTML), longestBody)}
+	case len(in.Path) > longestPath:
+		return &FieldError{"path", fmt.Sprintf("it is longer than %d bytes", longestPath)}
+	case len(in.Authors) > mostAuthors:
+		return &FieldError{"author", fmt.Sprintf("%d authors; at most %d are taken", len(in.Authors), mostAuthors)}
+	case len(in.Tags) > mostTags:
+		return &FieldError{"tag", fmt.Sprintf("%d tags; at most %d are taken", len(in.Tags), mostTags)}
+	}
+	for _, one := range []struct {
+		field  string
+		max    int
+		values []string
+	}{
+		{"title", longestTitle, []string{in.Title}}, {"standfirst", longestStandfirst, []string{in.Standfirst}},
+		{"section", longestName, []string{in.Section}}, {"author", longestName, in.Authors}, {"tag", longestName, in.Tags},
+	} {
+		for _, value := range one.values {
+			if n := utf8.RuneCountInString(value); n > one.max {
+				return &FieldError{one.field, fmt.Sprintf("%d characters are too long; at most %d are taken: %q…", n, one.max, string([]rune(value)[:40]))}
+			}
+		}
+	}
+	return nil
+}
+
+// cleanNames drops empty and repeated names (by slug) and keeps the order.
+func cleanNames(names []string) []string {
+	var clean []string
+	seen := map[string]bool{}
+	for _, name := range names {
+		name = PlainLine(name)
+		if slug := labelSlug(name); name != "" && !seen[slug] {
+			seen[slug] = true
+			clean = append(clean, name)
+		}
+	}
+	return clean
+}
+
+var languageTag = regexp.MustCompile(`^[a-z]{2,3}$`)
+
+// cleanLanguage is the first part of a BCP 47 tag: a feed's "ru-RU" is the same language as a file's "ru".
+func cleanLanguage(lang, fallback string) string {
+	for _, candidate := range []string{lang, fallback} {
+		first, _, _ := strings.Cut(strings.ReplaceAll(strings.ToLower(strings.TrimSpace(candidate)), "_", "-"), "-")
+		if languageTag.MatchString(first) {
+			return first
+		}
+	}
+	return "en"
+}
+
+var goodSlug = regexp.MustCompile(`^[a-z0-9]+(?:-[a-z0-9]+)*$`)
+
+// cleanSlug leaves a well-formed slug alone and transliterates any other.
+func cleanSlug(slug string) string {
+	if slug = strings.TrimSpace(slug); len(slug) <= longestSlug && goodSlug.MatchString(slug) {
+		return slug
+	}
+	return language.Slug(PlainLine(slug))
+}
+
+// labels gives names their slugs.
+func labels(names []string) []Label {
+	var all []Label
+	for _, name := range names {
+		all = append(all, Label{labelSlug(name), name})
+	}
+	return all
+}
+
+// labelSlug is the slug of a section, tag or author. A name of which nothing can be transliterated still gets one,
+// made of its code points.
+func labelSlug(name string) string {
+	if name == "" {
+		return ""
+	}
+	if slug := language.Slug(name); slug != "" {
+		return slug
+	}
+	var parts []string
+	for _, r := range []rune(name) {
+		parts = append(parts, strconv.FormatInt(int64(r), 36))
+	}
+	return strings.Join(parts[:min(len(parts), 12)], "-")
+}
+
+// cleanImage is the absolute address of the lead picture, "" where there is none that could be fetched: a bad picture
+// does not keep an article out.
+func cleanImage(base *url.URL, image string) string {
+	u := resolve(base, image)
+	if u == nil || u.Scheme == "mailto" {
+		return ""
+	}
+	return u.String()
+}

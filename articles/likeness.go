@@ -1,0 +1,233 @@
+package articles
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"math"
+	"slices"
+
+	"vestnik/db"
+)
+
+// Likeness of two articles is the cosine of their 24 heaviest terms, weighed by tf-idf:
+//
+//	w(t) = (1 + ln tf) · ln(1 + (N − df + 0.5)/(df + 0.5))        2 ≤ df ≤ N/5
+//
+// tf is a term's weight in the article, df the number of articles that have the term, N that of the articles in the
+// language. A word of one article relates it to none, and one of every fifth says nothing: no list of stop words is
+// needed. In a small collection a fifth is next to nothing, so there df may reach smallDF, up to half of N. What counts is read
+// by SQL as it is; all computing is done here, over sorted terms, so that every database gives the same to the last bit.
+const (
+	vectorTerms    = 24
+	rarestTerms    = 8   // an article without any of a's rarest terms is no candidate
+	mostCandidates = 400 // the newest of them
+	mostCompared   = 16  // of those by what they share, compared exactly
+	mostDF         = 400 // and N/5 at most this: a longer list costs more than it tells
+	smallDF        = 6   // measured on testdata/sample.txt: from 4 to 12 all is well, below too little is found
+	mostCounted    = 10_000
+
+	leastCosine  = 0.12
+	sameCosine   = 0.7  // to one already chosen
+	twinCosine   = 0.85 // to the article itself, within twinApart
+	twinApart    = 48 * 3_600_000
+	tagBonus     = 0.05
+	mostTagBonus = 0.15
+)
+
+// recency is 1 for articles of one moment and falls to 0.6, half of the way in 90 days.
+func recency(apart int64) float64 {
+	days := float64(apart) / 86_400_000
+	return 0.6 + 0.4*math.Exp2(-days/90)
+}
+
+// A profile is what an article is about.
+type profile struct {
+	heavy vector // its heaviest terms that others have too
+	whole vector // all its terms that are not too common
+}
+
+// tooClose reports whether two articles say the same: the heaviest terms agree, and that means something, because many do
+// or because the rest agrees too. In a small collection two articles often have five terms in common and no others.
+func (p profile) tooClose(other profile, limit float64) bool {
+	cosine, common := p.heavy.cosine(other.heavy)
+	if cosine <= limit || common >= vectorTerms/2 {
+		return cosine > limit
+	}
+	cosine, _ = p.whole.cosine(other.whole)
+	return cosine > limit
+}
+
+// A vector is terms with their weights, sorted by word, of the length 1.
+type vector []dimension
+
+type dimension struct {
+	word string
+	w    float64
+}
+
+// cosine of two vectors, 0 where one has no terms, and how many terms they have in common.
+func (v vector) cosine(other vector) (sum float64, common int) {
+	for i, j := 0, 0; i < len(v) && j < len(other); {
+		switch c := cmp.Compare(v[i].word, other[j].word); {
+		case c < 0:
+			i++
+		case c > 0:
+			j++
+		default:
+			sum += v[i].w * other[j].w
+			i, j, common = i+1, j+1, common+1
+		}
+	}
+	return sum, common
+}
+
+// likeness knows how common the terms are.
+type likeness struct {
+	n     int64
+	maxDF int64
+	df    map[string]int64 // counted up to maxDF + 1
+}
+
+// newLikeness counts the articles of a's language and the terms of a, and returns what a is about.
+func newLikeness(ctx context.Context, h db.Handle, a Article) (*likeness, profile, error) {
+	l := &likeness{df: map[string]int64{}}
+	err := h.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM article_terms WHERE term = $1 LIMIT $2) AS counted`,
+		languageTerm(a.Language), int64(mostCounted)).Scan(&l.n)
+	if err != nil {
+		return nil, profile{}, err
+	}
+	l.maxDF = widest(l.n)
+	profiles, err := l.profiles(ctx, h, []int64{a.ID})
+	return l, profiles[a.ID], err
+}
+
+// widest is the highest df of a term that still tells articles apart, where there are n of them.
+func widest(n int64) int64 {
+	return min(max(n/5, min(smallDF, n/2), 2), mostDF)
+}
+
+// profiles says what the articles with the ids are about.
+func (l *likeness) profiles(ctx context.Context, h db.Handle, ids []int64) (map[int64]profile, error) {
+	terms := map[int64][]term{}
+	in := db.Placeholders(1, len(ids))
+	_, err := db.Collect(ctx, h, func(row *sql.Rows) (_ struct{}, err error) {
+		var id int64
+		var t term
+		err = row.Scan(&id, &t.word, &t.weight)
+		terms[id] = append(terms[id], t)
+		return struct{}{}, err
+	}, `SELECT article, term, weight FROM article_terms WHERE article IN (`+in+`) AND weight > 0`, anys(ids)...)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.count(ctx, h, ids); err != nil {
+		return nil, err
+	}
+	profiles := make(map[int64]profile, len(terms))
+	for id, all := range terms {
+		profiles[id] = profile{l.vector(all, 2, vectorTerms), l.vector(all, 1, len(all))}
+	}
+	return profiles, nil
+}
+
+// count fills in df for the terms of the articles. Counting stops where a term is too common to matter.
+func (l *likeness) count(ctx context.Context, h db.Handle, ids []int64) error {
+	_, err := db.Collect(ctx, h, func(row *sql.Rows) (_ struct{}, err error) {
+		var word string
+		var n int64
+		err = row.Scan(&word, &n)
+		l.df[word] = n
+		return struct{}{}, err
+	}, `SELECT word, (SELECT COUNT(*) FROM (SELECT 1 FROM article_terms WHERE term = word LIMIT $1) AS counted)
+		FROM (SELECT DISTINCT term AS word FROM article_terms WHERE article IN (`+db.Placeholders(2, len(ids))+`) AND weight > 0) AS words`,
+		append([]any{l.maxDF + 1}, anys(ids)...)...)
+	return err
+}
+
+// weight of a term with the given tf, 0 if it is too common.
+func (l *likeness) weight(word string, tf int64) float64 {
+	df := l.df[word]
+	if df > l.maxDF {
+		return 0
+	}
+	return (1 + math.Log(float64(tf))) * math.Log(1+(max(float64(l.n-df), 0)+0.5)/(float64(df)+0.5))
+}
+
+// vector is made of the most heaviest terms that at least leastDF articles have.
+func (l *likeness) vector(terms []term, leastDF int64, most int) vector {
+	var v vector
+	for _, t := range terms {
+		if w := l.weight(t.word, t.weight); w > 0 && l.df[t.word] >= leastDF {
+			v = append(v, dimension{t.word, w})
+		}
+	}
+	slices.SortFunc(v, func(a, b dimension) int { return cmp.Or(cmp.Compare(b.w, a.w), cmp.Compare(a.word, b.word)) })
+	v = v[:min(len(v), most)]
+	slices.SortFunc(v, func(a, b dimension) int { return cmp.Compare(a.word, b.word) })
+	var sum float64
+	for _, d := range v {
+		sum += d.w * d.w
+	}
+	length := math.Sqrt(sum)
+	for i := range v {
+		v[i].w /= length
+	}
+	return v
+}
+
+// candidates returns published articles of a's language that have one of own's rarest terms, those first that share most of
+// own. Only the newest mostCandidates are looked at.
+func (l *likeness) candidates(ctx context.Context, h db.Handle, a Article, own vector, exclude []int64) ([]candidate, error) {
+	rarest := slices.Clone(own)
+	slices.SortFunc(rarest, func(a, b dimension) int {
+		return cmp.Or(cmp.Compare(l.df[a.word], l.df[b.word]), cmp.Compare(a.word, b.word))
+	})
+	rarest = rarest[:min(len(rarest), rarestTerms)]
+	args := []any{a.Language, int64(mostCandidates + len(exclude))}
+	for _, d := range rarest {
+		args = append(args, d.word)
+	}
+	all, err := db.Collect(ctx, h, func(row *sql.Rows) (c candidate, err error) {
+		return c, row.Scan(&c.id, &c.moment)
+	}, `SELECT id, moment
+		FROM articles
+		WHERE id IN (SELECT article FROM article_terms WHERE term IN (`+db.Placeholders(3, len(rarest))+`))
+			AND state = 'published' AND language = $1
+		ORDER BY moment DESC, id DESC
+		LIMIT $2`, args...)
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(c candidate) bool { return slices.Contains(exclude, c.id) })
+	return all, l.overlap(ctx, h, own, all)
+}
+
+// overlap sorts the candidates by how much of own they have, as far as that is known without counting all their terms.
+func (l *likeness) overlap(ctx context.Context, h db.Handle, own vector, all []candidate) error {
+	weights := map[string]float64{}
+	args := make([]any, len(own))
+	for i, d := range own {
+		args[i], weights[d.word] = d.word, d.w
+	}
+	tf := map[int64][]term{}
+	_, err := db.Collect(ctx, h, func(row *sql.Rows) (_ struct{}, err error) {
+		var id int64
+		var t term
+		err = row.Scan(&id, &t.word, &t.weight)
+		tf[id] = append(tf[id], t)
+		return struct{}{}, err
+	}, `SELECT article, term, weight FROM article_terms WHERE term IN (`+db.Placeholders(1, len(own))+`)`, args...)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		terms := tf[all[i].id]
+		slices.SortFunc(terms, func(a, b term) int { return cmp.Compare(a.word, b.word) }) // sums of floats depend on the order
+		for _, t := range terms {
+			all[i].dot += weights[t.word] * l.weight(t.word, t.weight)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(b.dot, a.dot) }) // ties stay newest first
+	return nil
+}

@@ -1,0 +1,70 @@
+package articles
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+
+	"vestnik/db"
+)
+
+// columns in the order of [scanRecord] and [values].
+const columns = `id, slug, guid, kind, title, standfirst, html, text, language, section, section_title, url, image, image_alt,
+	published, updated, seen, moment, state, change, path, hash`
+
+func values(r record) []any {
+	return []any{r.ID, r.Slug, r.GUID, r.Kind, r.Title, r.Standfirst, r.HTML, r.Text, r.Language, r.Section.Slug, r.Section.Name,
+		r.URL, r.Image, r.ImageAlt, db.Milli(r.Published), db.Milli(r.Updated), db.Milli(r.Seen), db.Milli(r.Moment), r.State,
+		r.Change, r.path, r.hash}
+}
+
+func scanRecord(row *sql.Rows) (record, error) {
+	var r record
+	var published, updated, seen, moment int64
+	err := row.Scan(&r.ID, &r.Slug, &r.GUID, &r.Kind, &r.Title, &r.Standfirst, &r.HTML, &r.Text, &r.Language, &r.Section.Slug,
+		&r.Section.Name, &r.URL, &r.Image, &r.ImageAlt, &published, &updated, &seen, &moment, &r.State, &r.Change, &r.path, &r.hash)
+	r.Published, r.Updated, r.Seen, r.Moment = db.Time(published), db.Time(updated), db.Time(seen), db.Time(moment)
+	return r, err
+}
+
+// store writes the row of next and those of its labels and terms that differ from old's.
+func store(ctx context.Context, tx *sql.Tx, old, next record) error {
+	query := `INSERT INTO articles (` + columns + `) VALUES (` + db.Placeholders(1, 22) + `)`
+	if old.ID != 0 {
+		query = `UPDATE articles
+			SET slug = $2, guid = $3, kind = $4, title = $5, standfirst = $6, html = $7, text = $8, language = $9, section = $10,
+				section_title = $11, url = $12, image = $13, image_alt = $14, published = $15, updated = $16, seen = $17,
+				moment = $18, state = $19, change = $20, path = $21, hash = $22
+			WHERE id = $1`
+	}
+	if _, err := tx.ExecContext(ctx, query, values(next)...); err != nil {
+		return err
+	}
+	if !slices.Equal(old.Authors, next.Authors) {
+		if err := storeLabels(ctx, tx, "article_authors", next.ID, next.Authors); err != nil {
+			return err
+		}
+	}
+	if !slices.Equal(old.Tags, next.Tags) {
+		if err := storeLabels(ctx, tx, "article_tags", next.ID, next.Tags); err != nil {
+			return err
+		}
+	}
+	return storeTerms(ctx, tx, old.Article, next.Article)
+}
+
+// storeLabels replaces the rows of an article in article_authors or article_tags.
+func storeLabels(ctx context.Context, tx *sql.Tx, table string, article int64, all []Label) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE article = $1`, article); err != nil || len(all) == 0 {
+		return err
+	}
+	var rows []string
+	args := []any{article}
+	for pos, l := range all {
+		rows = append(rows, `($1, `+db.Placeholders(len(args)+1, 3)+`)`)
+		args = append(args, int64(pos), l.Name, l.Slug)
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO `+table+` (article, pos, name, slug) VALUES `+strings.Join(rows, ", "), args...)
+	return err
+}
