@@ -35,7 +35,7 @@ func TestSlug(t *testing.T) {
 		"Cбербанк":                         "sberbank", // Latin C
 		"Kinоdanz":                         "kinodanz", // Cyrillic о
 		"PRщик года":                       "prshchik-goda",
-		"Ко́фе и мё\u00adд":                "kofe-i-miod",
+		"Ко́фе и мё\u00adд":                "kofe-i-med",
 		"«Сто лет тому вперед» — лидер №1!": "sto-let-tomu-vpered-lider-1",
 		"AT&T, it’s don't": "at-and-t-its-dont",
 		"a_b":              "a-b",

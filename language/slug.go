@@ -23,9 +23,10 @@ func Slug(title string) string {
 	return cut(strings.Join(parts, "-"))
 }
 
-// silent drops the two letters that transliteration would turn into quotes and so into dashes ("s-ezd"), and sets the
-// ampersand apart. It is done here because slug's own substitutions are a variable of the whole process.
-var silent = strings.NewReplacer("ъ", "", "ь", "", "Ъ", "", "Ь", "", "&", " & ")
+// silent drops the two letters that transliteration would turn into quotes and so into dashes ("s-ezd"), writes ё as
+// addresses write it ("luneva", not "luniova"), and sets the ampersand apart. It is done here because slug's own
+// substitutions are a variable of the whole process.
+var silent = strings.NewReplacer("ъ", "", "ь", "", "Ъ", "", "Ь", "", "ё", "е", "Ё", "Е", "&", " & ")
 
 func repairAll(text string) string {
 	cyrillic := MostlyCyrillic(text)
