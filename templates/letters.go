@@ -109,18 +109,17 @@ func plain(s string) string {
 	return strings.Join(out, "\n") + "\n"
 }
 
-// preheader is one true sentence about the edition. Stories that filled up a thin edition were not "read most", so it
-// says so only if somebody read one.
+// preheader is one true sentence about the edition: stories that filled up a thin one were not "read most".
 func preheader(lang string, e EditionView) string {
-	n, until := len(e.Items), language.DateTime(lang, e.Slot)
-	within := span(lang, e.Until.Sub(e.From))
+	within, until := span(lang, e.Until.Sub(e.From)), language.DateTime(lang, e.Slot)
+	key, n := "lead_reads", len(e.Read())
+	if n == 0 {
+		key, n = "lead_latest", len(e.Items)
+	}
 	if n == 0 {
 		return capital(Text(lang, "lead_none", within, until))
 	}
-	if slices.ContainsFunc(e.Items, func(i Item) bool { return i.Reads > 0 }) {
-		return capital(Text(lang, "lead_reads", n, within, until))
-	}
-	return capital(Text(lang, "lead_latest", n, within, until))
+	return capital(Text(lang, key, n, within, until))
 }
 
 func capital(s string) string {

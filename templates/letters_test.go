@@ -206,12 +206,13 @@ func TestForeignTextCannotBreakOutOfALetter(t *testing.T) {
 
 func TestPreheaderSaysWhatIsTrue(t *testing.T) {
 	day, from := edition(20), morning
-	empty, fill, week, minute, one := day, day, day, day, edition(1)
+	empty, fill, thin, week, minute, one := day, day, day, day, day, edition(1)
 	empty.Items = nil
 	fill.Items = slices.Clone(day.Items)
 	for i := range fill.Items {
-		fill.Items[i].Reads = 0
+		fill.Items[i].Reads, fill.Items[i].Reason = 0, ReasonFill
 	}
+	thin.Items = append(slices.Clone(day.Items[:2]), fill.Items[2:]...)
 	week.From, minute.From = from.AddDate(0, 0, -7), from.Add(-time.Minute)
 	for _, c := range []struct {
 		e        EditionView
@@ -223,11 +224,33 @@ func TestPreheaderSaysWhatIsTrue(t *testing.T) {
 		{one, "ru", "1\u00a0материал, который читали"}, {one, "en", "The story read most in the 24 hours"},
 		{week, "ru", "за неделю до"}, {minute, "en", "in the minute to"},
 		{fill, "ru", "20\u00a0свежих материалов на 24 ноября 2026, 08:00."}, {fill, "en", "20\u00a0fresh stories as of"},
+		{thin, "ru", "2\u00a0материала, которые читали"},
 		{empty, "ru", "За сутки до 24 ноября 2026, 08:00 новых материалов не было."},
 	} {
 		if got := preheader(c.lang, c.e); !strings.Contains(got, c.contains) {
 			t.Errorf("preheader(%s) = %q, want %q in it", c.lang, got, c.contains)
 		}
+	}
+}
+
+func TestWhatFillsAThinEditionStandsUnderItsOwnHeading(t *testing.T) {
+	thin := edition(4)
+	for i := range thin.Items[2:] {
+		thin.Items[2+i].Reads, thin.Items[2+i].Reason = 0, ReasonFill
+	}
+	letter, err := newSet(t).DigestLetter(DigestLetter{Site: site(), Language: "ru", Edition: thin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, heading, third := strings.Index(letter.HTML, thin.Items[1].Title), strings.Index(letter.HTML, "Последние новости"), strings.Index(letter.HTML, thin.Items[2].Title)
+	if second < 0 || heading < second || third < heading {
+		t.Errorf("in the HTML the second headline is at %d, the heading at %d, the third headline at %d", second, heading, third)
+	}
+	if !strings.Contains(letter.Text, "ПОСЛЕДНИЕ НОВОСТИ") {
+		t.Errorf("the text has no heading:\n%s", letter.Text)
+	}
+	if strings.Contains(letter.Text, " 3. ") || !strings.Contains(letter.Text, " 2. ") {
+		t.Errorf("numbers are for what was read most:\n%s", letter.Text)
 	}
 }
 

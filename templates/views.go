@@ -158,6 +158,27 @@ type EditionView struct {
 	URL         string     `json:"url"` // the edition's page
 }
 
+// Read are the items that are in the edition because they were read most.
+func (e EditionView) Read() []Item { return e.because(func(i Item) bool { return i.Reason != ReasonFill }) }
+
+// Fill are the latest articles that fill up a thin edition; they stand under a heading of their own, without numbers.
+func (e EditionView) Fill() []Item { return e.because(func(i Item) bool { return i.Reason == ReasonFill }) }
+
+func (e EditionView) because(is func(Item) bool) (some []Item) {
+	for _, i := range e.Items {
+		if is(i) {
+			some = append(some, i)
+		}
+	}
+	return some
+}
+
+// Reasons of items: why an article is in an edition.
+const (
+	ReasonReads = "reads" // it was read most
+	ReasonFill  = "fill"  // it is among the latest, as too few were read
+)
+
 // An Item is one line of an edition.
 type Item struct {
 	Rank       int        `json:"rank"`
@@ -171,7 +192,7 @@ type Item struct {
 	Date       time.Time  `json:"date"`
 	Reads      int64      `json:"reads"`
 	Score      float64    `json:"score"`
-	Reason     string     `json:"reason"` // "reads" | "fill"
+	Reason     string     `json:"reason"` // ReasonReads | ReasonFill
 	Related    []Headline `json:"related"`
 }
 

@@ -1,0 +1,228 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"vestnik/articles"
+	"vestnik/digest"
+	"vestnik/reads"
+	"vestnik/templates"
+)
+
+// Sizes of what stands beside the text.
+const (
+	mostReadBox = 20
+	relatedBox  = 5
+	sectionsBar = 9
+	frontPage   = 25
+	listPage    = 30
+)
+
+// windows are the choices of the most-read page; the box shows the first.
+var windows = []struct {
+	name   string
+	length time.Duration
+}{{"24h", 24 * time.Hour}, {"7d", 7 * 24 * time.Hour}, {"30d", 30 * 24 * time.Hour}}
+
+// boxes are what many pages show and few requests compute.
+type boxes struct {
+	change   *kept[int64]
+	sections *kept[[]templates.Link]
+	front    *kept[list]
+	mostRead map[string]*kept[[]templates.Headline] // by window
+	editions map[string]*kept[int64]                // by digest: when the newest was made
+
+	mu      sync.Mutex
+	related map[version]*kept[[]templates.Headline] // of the articles asked for lately
+}
+
+// version is an article as of one change.
+type version struct{ article, change int64 }
+
+// maxRelated bounds the related boxes kept.
+const maxRelated = 1000
+
+func (s *Server) newBoxes() *boxes {
+	b := &boxes{
+		change: &kept[int64]{name: "change number", age: time.Second, now: s.Now, log: s.Log,
+			compute: func(ctx context.Context, _ time.Time) (int64, error) { return articles.CurrentChange(ctx, s.DB) }},
+		sections: &kept[[]templates.Link]{name: "sections", age: s.Fresh, now: s.Now, log: s.Log, compute: s.sections},
+		front: &kept[list]{name: "front page", age: s.Fresh, now: s.Now, log: s.Log,
+			compute: func(ctx context.Context, _ time.Time) (list, error) {
+				return s.latest(ctx, articles.Filter{}, frontPage)
+			}},
+		mostRead: map[string]*kept[[]templates.Headline]{},
+		editions: map[string]*kept[int64]{},
+		related:  map[version]*kept[[]templates.Headline]{},
+	}
+	for _, d := range s.Digests {
+		b.editions[d.Name] = &kept[int64]{name: "editions of " + d.Name, age: time.Second, now: s.Now, log: s.Log,
+			compute: func(ctx context.Context, _ time.Time) (int64, error) { return s.lastMade(ctx, d.Name) }}
+	}
+	for _, w := range windows {
+		b.mostRead[w.name] = &kept[[]templates.Headline]{name: "most read " + w.name, age: s.Fresh, now: s.Now, log: s.Log,
+			compute: func(ctx context.Context, now time.Time) ([]templates.Headline, error) {
+				return s.mostRead(ctx, now.Add(-w.length), now)
+			}}
+	}
+	return b
+}
+
+// lastMade is when the newest edition of a digest was made, in milliseconds; 0 when none was.
+func (s *Server) lastMade(ctx context.Context, name string) (int64, error) {
+	past, err := digest.Editions(ctx, s.DB, name, 1)
+	if err != nil || len(past) == 0 {
+		return 0, err
+	}
+	return past[0].Made.UnixMilli(), nil
+}
+
+// change is the publication's change number, asked for at most once a second: feeds and boxes follow it.
+func (s *Server) change(ctx context.Context) (int64, error) {
+	return s.boxes.change.get(ctx, 0)
+}
+
+func (s *Server) sections(ctx context.Context, _ time.Time) ([]templates.Link, error) {
+	labels, err := articles.Sections(ctx, s.DB)
+	if err != nil {
+		return nil, err
+	}
+	return links("/sections/", labels[:min(sectionsBar, len(labels))]), nil
+}
+
+// mostRead is the list of the articles read most in the window, filled up with the latest ones when it is thin.
+func (s *Server) mostRead(ctx context.Context, from, to time.Time) ([]templates.Headline, error) {
+	top, err := reads.Top(ctx, s.DB, reads.Query{From: from, To: to, By: "reads", Limit: mostReadBox})
+	if err != nil {
+		return nil, fmt.Errorf("rank the most read: %w", err)
+	}
+	n := make(map[int64]int64, len(top))
+	ids := make([]int64, len(top))
+	for i, r := range top {
+		ids[i], n[r.Article] = r.Article, r.Reads
+	}
+	all, err := articles.ByIDs(ctx, s.DB, ids)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) < mostReadBox {
+		latest, err := articles.List(ctx, s.DB, articles.Filter{Limit: mostReadBox})
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range latest {
+			if _, there := n[a.ID]; !there && len(all) < mostReadBox {
+				all = append(all, a)
+			}
+		}
+	}
+	lines := make([]templates.Headline, len(all))
+	for i, a := range all {
+		lines[i] = s.headline(a)
+		lines[i].Reads = n[a.ID]
+	}
+	return lines, nil
+}
+
+// related is the box of what is about the same as an article, never the article itself.
+func (s *Server) related(ctx context.Context, a articles.Article, change int64) ([]templates.Headline, error) {
+	b, key := s.boxes, version{a.ID, a.Change}
+	b.mu.Lock()
+	k := b.related[key]
+	if k == nil {
+		for old := range b.related { // any one: the map's order is as good as chance
+			if len(b.related) < maxRelated {
+				break
+			}
+			delete(b.related, old)
+		}
+		k = &kept[[]templates.Headline]{name: "related to " + a.Slug, age: s.Fresh, now: s.Now, log: s.Log,
+			compute: func(ctx context.Context, _ time.Time) ([]templates.Headline, error) {
+				all, err := articles.Related(ctx, s.DB, a, relatedBox, []int64{a.ID})
+				return s.headlines(all), err
+			}}
+		b.related[key] = k
+	}
+	b.mu.Unlock()
+	return k.get(ctx, change)
+}
+
+// list is one page of a list, newest first, and where the next one begins.
+type list struct {
+	articles []articles.Article
+	older    string // the value of ?before=, "" on the last page
+}
+
+// latest collects n articles from the filter's Before on, without the briefs that lead nowhere: a headline that was seen in
+// some page's box has nothing to read behind it. They stand only in lists that hold nothing else.
+func (s *Server) latest(ctx context.Context, f articles.Filter, n int) (list, error) {
+	var l list
+	var bare []articles.Article
+	f.Limit = 2 * n
+	for range 10 { // briefs may lie in heaps, but not without end
+		page, err := articles.List(ctx, s.DB, f)
+		if err != nil {
+			return list{}, err
+		}
+		for _, a := range page {
+			if a.Kind == articles.KindBrief && a.URL == "" {
+				bare = append(bare, a)
+				continue
+			}
+			if len(l.articles) == n {
+				last := l.articles[n-1]
+				l.older = fmt.Sprintf("%d-%d", last.Moment.UnixMilli(), last.ID)
+				return l, nil
+			}
+			l.articles = append(l.articles, a)
+		}
+		if len(page) < f.Limit {
+			break
+		}
+		last := page[len(page)-1]
+		f.Before, f.BeforeID = last.Moment, last.ID
+	}
+	if len(l.articles) == 0 {
+		l.articles = bare[:min(n, len(bare))]
+	}
+	return l, nil
+}
+
+func (s *Server) headlines(all []articles.Article) []templates.Headline {
+	lines := make([]templates.Headline, len(all))
+	for i, a := range all {
+		lines[i] = s.headline(a)
+	}
+	return lines
+}
+
+func (s *Server) headline(a articles.Article) templates.Headline {
+	h := templates.Headline{
+		Title: a.Title, Language: a.Language, URL: s.href(a), Date: a.Published, Standfirst: a.Standfirst,
+		Image: a.Image, Brief: a.Kind == articles.KindBrief,
+	}
+	if a.Section.Slug != "" {
+		h.Section = link("/sections/", a.Section)
+	}
+	return h
+}
+
+// href is [articles.Article.Link] as our own pages write it: without the site's name where it is one of ours.
+func (s *Server) href(a articles.Article) string {
+	return a.Link(articles.Site{})
+}
+
+func link(under string, l articles.Label) templates.Link {
+	return templates.Link{Title: l.Name, URL: under + l.Slug}
+}
+
+func links(under string, all []articles.Label) []templates.Link {
+	out := make([]templates.Link, len(all))
+	for i, l := range all {
+		out[i] = link(under, l)
+	}
+	return out
+}

@@ -1,0 +1,78 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"vestnik/articles"
+	"vestnik/digest"
+	"vestnik/feeds"
+	"vestnik/subscribers"
+	"vestnik/templates"
+)
+
+// Errors of this package's own.
+var (
+	errNotFound = errors.New("no such page")
+	errGone     = errors.New("withdrawn")
+	errMethod   = errors.New("method not allowed")
+	errForm     = errors.New("the form or address is incomplete")
+)
+
+// statuses is the one table from what went wrong to what the visitor is told; everything else is our fault: 500.
+var statuses = []struct {
+	err    error
+	status int
+	words  string // key of the sentence, "" for the status's own
+}{
+	{errNotFound, http.StatusNotFound, ""},
+	{articles.ErrNotFound, http.StatusNotFound, ""},
+	{digest.ErrNotFound, http.StatusNotFound, ""},
+	{feeds.ErrNoFeed, http.StatusNotFound, ""},
+	{errGone, http.StatusGone, ""},
+	{subscribers.ErrToken, http.StatusNotFound, "error_token"},
+	{subscribers.ErrNotFound, http.StatusNotFound, "error_token"},
+	{subscribers.ErrExpired, http.StatusGone, "error_token"},
+	{subscribers.ErrDigest, http.StatusBadRequest, ""},
+	{errForm, http.StatusBadRequest, ""},
+	{errMethod, http.StatusMethodNotAllowed, ""},
+}
+
+// statusOf looks an error up in the table.
+func statusOf(err error) (status int, words string) {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return http.StatusRequestEntityTooLarge, ""
+	}
+	for _, s := range statuses {
+		if errors.Is(err, s.err) {
+			return s.status, s.words
+		}
+	}
+	return http.StatusInternalServerError, ""
+}
+
+// fail answers with the page for an error, and logs those that are ours.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
+		return // nobody waits for the answer
+	}
+	status, words := statusOf(err)
+	var p templates.Page
+	if status >= 500 {
+		// The pattern and not the path, which may hold a token.
+		s.Log.Error("a request failed", "route", r.Pattern, "error", err)
+		p = s.barePage(s.Site.Language) // what failed might fail again
+	} else {
+		p = s.newPage(r, s.Site.Language)
+	}
+	p.Status, p.NoIndex = status, true
+	if words != "" {
+		p.Heading = templates.Text(p.Language, "error_404_heading")
+		p.Message = templates.Text(p.Language, words)
+	}
+	p.Title = p.MessageHeading()
+	w.Header().Set("Cache-Control", "no-store")
+	s.send(w, r, "message.html", p)
+}

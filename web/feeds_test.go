@@ -1,0 +1,243 @@
+package web
+
+import (
+	"compress/gzip"
+	"context"
+	"database/sql"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mmcdole/gofeed"
+
+	"vestnik/articles"
+	"vestnik/feeds"
+)
+
+func TestEveryFeedIsReadByAnIndependentReader(t *testing.T) {
+	h := openFurnished(t)
+	for list, want := range map[string]struct {
+		items int
+		title string
+	}{
+		"": {4, "Вестник кино"}, "/sections/festivali": {2, "Фестивали — Вестник кино"}, "/tags/tanets": {1, "танец — Вестник кино"},
+		"/authors/ivan-petrov": {1, "Иван Петров — Вестник кино"}, "/digests/daily": {1, "Самое читаемое — Вестник кино"}, "/digests/weekly": {0, "The week — Вестник кино"},
+	} {
+		for _, f := range feeds.Formats() {
+			res := h.get(list + "/" + f.File)
+			if res.StatusCode != 200 || res.Header.Get("Content-Type") != f.Type+"; charset=utf-8" {
+				t.Errorf("%s/%s = %d, %q", list, f.File, res.StatusCode, res.Header.Get("Content-Type"))
+				continue
+			}
+			got, err := gofeed.NewParser().ParseString(res.body)
+			if err != nil {
+				t.Errorf("%s/%s: %v", list, f.File, err)
+				continue
+			}
+			if len(got.Items) != want.items || got.Title != want.title || got.FeedLink != siteURL+list+"/"+f.File {
+				t.Errorf("%s/%s: %d items, %q, self %s; want %d items, %q", list, f.File, len(got.Items), got.Title, got.FeedLink, want.items, want.title)
+			}
+			for _, i := range got.Items {
+				if i.GUID == "" || i.Title == "" || i.Link == "" || i.Content == "" {
+					t.Errorf("%s/%s: incomplete item %+v", list, f.File, i)
+				}
+			}
+		}
+	}
+	for _, path := range []string{"/sections/none/feed.xml", "/tags/none/feed.json", "/digests/none/feed.atom", "/sections/prokat/feed.rss"} {
+		if res := h.get(path); res.StatusCode != 404 {
+			t.Errorf("%s = %d, want 404", path, res.StatusCode)
+		}
+	}
+}
+
+func TestAPollThatBringsNothingNewCostsNoBody(t *testing.T) {
+	h := openFurnished(t)
+	first := h.get("/feed.xml", "Accept-Encoding", "gzip")
+	tag, modified := first.Header.Get("ETag"), first.Header.Get("Last-Modified")
+	h.wait(time.Hour)
+	for name, header := range map[string][]string{
+		"tag": {"If-None-Match", tag}, "date": {"If-Modified-Since", modified}, "weak tag of a proxy": {"If-None-Match", "W/" + tag},
+	} {
+		res := h.get("/feed.xml", append(header, "Accept-Encoding", "gzip")...)
+		if res.StatusCode != 304 || res.body != "" || res.Header.Get("ETag") != tag || res.Header.Get("Cache-Control") != feeds.Caching {
+			t.Errorf("%s: %d, %d bytes, %v", name, res.StatusCode, len(res.body), res.Header)
+		}
+	}
+	other, err := New(h.Options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest("GET", "/feed.xml", nil)
+	r.Header.Set("Accept-Encoding", "gzip")
+	other.Handler().ServeHTTP(w, r)
+	if got := w.Header().Get("ETag"); got != tag {
+		t.Errorf("another node says %s, want %s", got, tag)
+	}
+}
+
+func TestFeedsFollowWhatIsPublishedAndWithdrawn(t *testing.T) {
+	h := openFurnished(t)
+	first, section := h.get("/feed.atom"), h.get("/sections/prokat/feed.atom")
+	// An article with an old date is new all the same, also for a reader that knows only dates.
+	h.wait(time.Minute)
+	old := h.put(articles.Input{Slug: "old", Title: "Из архива", HTML: "<p>1999</p>", Section: "Архив", Published: time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)})
+	archive := "/sections/" + old.Section.Slug + "/feed.atom"
+	res := h.get("/feed.atom", "If-Modified-Since", first.Header.Get("Last-Modified"))
+	if res.StatusCode != 200 || !strings.Contains(res.body, "Из архива") {
+		t.Errorf("after publishing: %d", res.StatusCode)
+	}
+	if res := h.get(archive); res.StatusCode != 200 {
+		t.Errorf("%s = %d", archive, res.StatusCode)
+	}
+	if again := h.get("/sections/prokat/feed.atom", "If-None-Match", section.Header.Get("ETag")); again.StatusCode != 304 {
+		t.Errorf("the feed of another section = %d, want 304", again.StatusCode)
+	}
+	h.wait(time.Minute)
+	h.tx(func(tx *sql.Tx) error {
+		_, _, err := articles.Withdraw(context.Background(), tx, "old", h.clock())
+		return err
+	})
+	gone := h.get("/feed.atom", "If-Modified-Since", res.Header.Get("Last-Modified"))
+	if gone.StatusCode != 200 || strings.Contains(gone.body, "Из архива") {
+		t.Errorf("after withdrawing: %d", gone.StatusCode)
+	}
+	if res := h.get(archive); res.StatusCode != 404 {
+		t.Errorf("the feed of an empty section = %d, want 404", res.StatusCode)
+	}
+}
+
+func TestADigestsFeedGetsTheNextEdition(t *testing.T) {
+	h := openFurnished(t)
+	if n := strings.Count(h.get("/digests/daily/feed.xml").body, "<item>"); n != 1 {
+		t.Fatalf("%d editions, want 1", n)
+	}
+	h.wait(24 * time.Hour)
+	h.put(articles.Input{Title: "Свежая новость", HTML: "<p>Текст</p>", Published: h.clock().Add(-time.Hour)})
+	h.publishEdition()
+	if n := strings.Count(h.get("/digests/daily/feed.xml").body, "<item>"); n != 2 {
+		t.Errorf("%d editions, want 2", n)
+	}
+}
+
+// openFull is a house with 50 long articles, whose feed the benchmarks ask for.
+func openFull(b *testing.B) (*house, *http.Request) {
+	h := open(b)
+	body := strings.Repeat("<p>Премьера прошла при полном зале, и прокатчики ждут хороших сборов.</p>", 30)
+	h.tx(func(tx *sql.Tx) error {
+		for i := range 50 {
+			_, _, err := articles.Put(context.Background(), tx, h.Articles, articles.Input{Title: "Новость номер " + strconv.Itoa(i), HTML: body,
+				Section: "Прокат", Published: h.clock().Add(-time.Duration(i) * time.Hour)}, h.clock())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	r := httptest.NewRequest("GET", "/feed.xml", nil)
+	r.Header.Set("Accept-Encoding", "gzip, deflate, br")
+	r.Header.Set("User-Agent", "benchmark/1.0")
+	return h, r
+}
+
+// sink is the cheapest ResponseWriter: what is measured is ours.
+type sink struct {
+	h      http.Header
+	status int
+	n      int
+}
+
+func (s *sink) Header() http.Header         { return s.h }
+func (s *sink) WriteHeader(status int)      { s.status = status }
+func (s *sink) Write(p []byte) (int, error) { s.n += len(p); return len(p), nil }
+
+func benchmarkFeed(b *testing.B, conditional bool, want int) {
+	h, r := openFull(b)
+	w := httptest.NewRecorder()
+	h.Handler().ServeHTTP(w, r)
+	z, err := gzip.NewReader(w.Body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, z); err != nil {
+		b.Fatal(err)
+	}
+	if conditional {
+		r.Header.Set("If-None-Match", w.Header().Get("ETag"))
+	}
+	handler := h.Handler()
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		w, r := &sink{h: http.Header{}}, r.Clone(context.Background())
+		for pb.Next() {
+			clear(w.h)
+			handler.ServeHTTP(w, r)
+		}
+		if w.status != 0 && w.status != want {
+			b.Errorf("status %d, want %d", w.status, want)
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
+}
+
+func BenchmarkFeed200Gzip(b *testing.B) { benchmarkFeed(b, false, 200) }
+func BenchmarkFeed304(b *testing.B)     { benchmarkFeed(b, true, 304) }
+
+// BenchmarkFeed200GzipTCP and BenchmarkFeed304TCP go through net/http's server and client over loopback: what a machine
+// does that also makes the requests.
+func benchmarkTCP(b *testing.B, conditional bool, want int) {
+	h, r := openFull(b)
+	tag := h.get("/feed.xml", "Accept-Encoding", "gzip").Header.Get("ETag")
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		client := &http.Client{Transport: &http.Transport{DisableCompression: true}}
+		defer client.CloseIdleConnections()
+		for pb.Next() {
+			req, err := http.NewRequest("GET", h.http.URL+"/feed.xml", nil)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			req.Header = r.Header.Clone()
+			if conditional {
+				req.Header.Set("If-None-Match", tag)
+			}
+			res, err := client.Do(req)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			io.Copy(io.Discard, res.Body)
+			res.Body.Close()
+			if res.StatusCode != want {
+				b.Errorf("status %d, want %d", res.StatusCode, want)
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
+}
+
+func BenchmarkFeed200GzipTCP(b *testing.B) { benchmarkTCP(b, false, 200) }
+func BenchmarkFeed304TCP(b *testing.B)     { benchmarkTCP(b, true, 304) }
+
+func BenchmarkArticlePage(b *testing.B) {
+	h, r := openFull(b)
+	r.URL.Path = "/articles/novost-nomer-7"
+	handler := h.Handler()
+	b.ReportAllocs()
+	for b.Loop() {
+		w := &sink{h: http.Header{}}
+		handler.ServeHTTP(w, r.Clone(context.Background()))
+		if w.n < 1000 {
+			b.Fatalf("status %d, %d bytes; log %s", w.status, w.n, h.log)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
+}

@@ -1,0 +1,139 @@
+// Package web is in charge of HTTP: pages, feeds, forms, the read beacon. It writes no table of its own; what a form
+// does is done by the package whose noun it is (subscribers.Confirm, reads.Count …) and translated here.
+//
+// There is one list of routes (routes.go) and one table from errors to statuses (errors.go). It promises: GET and HEAD
+// change nothing, however often a mail scanner opens a link (in the server mode of counting, where an article's GET is
+// the read, that is all it does); no cookie is set; pages carry no inline script or style and load nothing from
+// elsewhere but pictures; a link in a letter works for years; whether an address is known can be told by no answer.
+package web
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"vestnik/articles"
+	"vestnik/db"
+	"vestnik/feeds"
+	"vestnik/reads"
+	"vestnik/subscribers"
+	"vestnik/templates"
+)
+
+// Options are what a [Server] works with. Banner, Reads and TrustedProxies may be left out.
+type Options struct {
+	DB             *db.DB
+	Templates      *templates.Set
+	Site           templates.Site
+	Articles       articles.Site
+	Reads          *reads.Counter                       // nil: reads are not counted
+	ReadsMode      string                               // script | server | off; "" is script
+	Subscribers    subscribers.Verbs                    // its Keys sign the join forms, too
+	Digests        []DigestInfo                         // in the order in which they are offered
+	Banner         func(at time.Time) *templates.Banner // the banner of pages; nil: none
+	TrustedProxies []netip.Prefix                       // whose X-Forwarded-For is believed
+	Fresh          time.Duration                        // how old the most-read box may be; 0: a minute
+	Now            func() time.Time                     // nil: time.Now
+	Log            *slog.Logger                         // nil: slog.Default
+}
+
+// A DigestInfo is what the site tells of a digest.
+type DigestInfo struct {
+	Name     string
+	Title    string
+	Language string         // of its pages
+	Location *time.Location // in which its editions are dated
+	Rhythm   string         // when it comes, in its language: "Каждый день в 8:00"
+}
+
+// A Server answers the publication's requests. It is safe for concurrent use; [Server.Handler] is the way in.
+type Server struct {
+	Options
+	mux    *http.ServeMux
+	feeds  *feeds.Cache
+	assets map[string]asset
+	script asset
+	boxes  *boxes
+}
+
+// feedMemory bounds the rendered feeds kept: about 300 of 50 full articles each.
+const feedMemory = 96 << 20
+
+// New makes a server. It fails when something it cannot do without is missing, or an asset cannot be read.
+func New(o Options) (*Server, error) {
+	if err := o.fill(); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	s := &Server{Options: o, mux: http.NewServeMux()}
+	s.boxes = s.newBoxes()
+	s.feeds = feeds.NewCache(s.loadFeed, feedMemory, o.Log)
+	assets, err := readAssets(o.Templates.Assets())
+	if err != nil {
+		return nil, fmt.Errorf("web: read the assets: %w", err)
+	}
+	s.assets = assets
+	if s.beacons() {
+		s.script = newAsset("a.js", o.Reads.Script())
+	}
+	for _, r := range s.routes() {
+		s.mux.Handle(r.pattern, s.answer(r.handle))
+	}
+	return s, nil
+}
+
+// fill checks the options and puts in the defaults.
+func (o *Options) fill() error {
+	switch {
+	case o.DB == nil, o.Templates == nil:
+		return errors.New("a database and templates are needed")
+	case !strings.HasPrefix(o.Site.URL, "http://") && !strings.HasPrefix(o.Site.URL, "https://"):
+		return fmt.Errorf("the site's address %q must begin with http:// or https://", o.Site.URL)
+	case len(o.Subscribers.Keys.Secret) == 0:
+		return errors.New("a secret is needed for the links in letters")
+	}
+	o.Site.URL = strings.TrimSuffix(o.Site.URL, "/")
+	if o.Banner == nil {
+		o.Banner = func(time.Time) *templates.Banner { return nil }
+	}
+	if o.Fresh == 0 {
+		o.Fresh = time.Minute
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Site.Location == nil {
+		o.Site.Location = time.UTC
+	}
+	return nil
+}
+
+// counts reports whether reads are counted at all.
+func (s *Server) counts() bool { return s.Reads != nil && s.ReadsMode != "off" }
+
+// beacons reports whether it is the page's script that reports them.
+func (s *Server) beacons() bool { return s.counts() && s.ReadsMode != "server" }
+
+// digest finds a digest that is offered.
+func (s *Server) digest(name string) (DigestInfo, bool) {
+	for _, d := range s.Digests {
+		if d.Name == name {
+			return d, true
+		}
+	}
+	return DigestInfo{}, false
+}
+
+// digestTitle is the title of a digest, its name if it is no longer configured: a link in an old letter still works.
+func (s *Server) digestTitle(name string) string {
+	if d, ok := s.digest(name); ok {
+		return d.Title
+	}
+	return name
+}
