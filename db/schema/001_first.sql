@@ -191,6 +191,7 @@ CREATE TABLE editions (
     made       BIGINT NOT NULL,
     UNIQUE (digest, due)
 );
+CREATE INDEX editions_open ON editions (state) WHERE state <> 'finished';
 CREATE TABLE edition_items (
     edition BIGINT NOT NULL REFERENCES editions (id) ON DELETE CASCADE,
     pos     BIGINT NOT NULL,

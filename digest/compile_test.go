@@ -1,0 +1,138 @@
+package digest
+
+import (
+	"database/sql"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"vestnik/db"
+	"vestnik/templates"
+)
+
+func TestTheListIsInRankOrderWithoutRepeats(t *testing.T) {
+	n := open(t)
+	slot := n.slot("2026-11-24T0800")
+	published := map[int64]time.Time{}
+	var ids []int64
+	for i := range 12 {
+		a := n.article(time.Duration(i).String()+" статья", slot.At.Add(-time.Duration(i*11)*time.Hour))
+		published[a.ID] = a.Published
+		ids = append(ids, a.ID)
+	}
+	rapid.Check(t, func(r *rapid.T) {
+		args := []any{} // one transaction a case: each costs a write to the disk
+		reads := map[int64]int64{}
+		for _, id := range ids {
+			count := rapid.Int64Range(0, 6).Draw(r, "reads")
+			hour := rapid.IntRange(-40, 10).Draw(r, "hour")
+			source := rapid.SampledFrom([]string{"web", "email", "feed"}).Draw(r, "source")
+			if count == 0 { // never read in the window
+				count, hour = 1, -1000
+			}
+			args = append(args, id, slot.At.Unix()/3600+int64(hour), source, count)
+			if hour >= -24 && hour < 0 && source != "email" {
+				reads[id] = count
+			}
+		}
+		n.tx(func(tx *sql.Tx) error {
+			if _, err := tx.Exec(`DELETE FROM read_hour`); err != nil {
+				return err
+			}
+			rows := make([]string, len(ids))
+			for i := range rows {
+				rows[i] = "(" + db.Placeholders(4*i+1, 4) + ")"
+			}
+			_, err := tx.Exec(`INSERT INTO read_hour (article, hour, source, n) VALUES `+strings.Join(rows, ", "), args...)
+			return err
+		})
+		dg := n.daily
+		dg.Count = rapid.IntRange(1, 14).Draw(r, "count")
+		dg.MinItems = rapid.IntRange(0, 5).Draw(r, "min_items")
+		dg.Rank = rapid.SampledFrom([]string{"reads", "adjusted"}).Draw(r, "rank")
+		dg.WhenThin = rapid.SampledFrom([]string{ThinFill, ThinSend}).Draw(r, "when_thin")
+		view, err := n.Compile(n.ctx, dg, slot, slot.At)
+		if _, skip := err.(Skip); err != nil && !skip {
+			r.Fatal(err)
+		}
+		if len(view.Items) > dg.Count {
+			r.Fatalf("%d items, want at most %d", len(view.Items), dg.Count)
+		}
+		seen := map[int64]bool{}
+		for i, item := range view.Items {
+			if item.Rank != i+1 || seen[item.Article] {
+				r.Fatalf("item %d: rank %d, article %d seen before: %v", i, item.Rank, item.Article, seen[item.Article])
+			}
+			seen[item.Article] = true
+			if item.Reads != reads[item.Article] {
+				r.Fatalf("item %d: %d reads, want %d", i, item.Reads, reads[item.Article])
+			}
+			if i > 0 {
+				checkOrder(r, view.Items[i-1].Reason, item.Reason, view.Items[i-1].Score, item.Score)
+				before := published[view.Items[i-1].Article]
+				if view.Items[i-1].Score == item.Score && view.Items[i-1].Reason == item.Reason && before.Before(published[item.Article]) {
+					r.Fatalf("item %d: of equals the newer one must come first", i)
+				}
+			}
+		}
+	})
+}
+
+func checkOrder(r *rapid.T, reason, next string, score, nextScore float64) {
+	if reason == ReasonFill && next == ReasonReads {
+		r.Fatal("what was read most stands after what fills up")
+	}
+	if reason == next && score < nextScore {
+		r.Fatalf("score %v stands before %v", score, nextScore)
+	}
+}
+
+func TestReadsOfABegunHourCountOnce(t *testing.T) {
+	n := open(t)
+	half := n.daily
+	half.Schedule, half.MinItems, half.WhenThin = "30 8 * * *", 0, ThinSend
+	a := n.article("Новость", n.at("2026-11-23 12:00"))
+	b := n.article("Другая", n.at("2026-11-23 12:00"))
+	n.read(a.ID, 7, "web", n.at("2026-11-24 07:50"))
+	n.read(b.ID, 5, "web", n.at("2026-11-24 08:10")) // the hour that the slot cuts
+	count := func(view templates.EditionView) map[int64]int64 {
+		reads := map[int64]int64{}
+		for _, i := range view.Items {
+			reads[i.Article] = i.Reads
+		}
+		return reads
+	}
+	first, _, err := n.Publish(n.ctx, half, n.slot("2026-11-24T0830"), n.at("2026-11-24 08:30"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := n.Compile(n.ctx, half, n.slot("2026-11-25T0830"), n.at("2026-11-25 08:30"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := count(first.View); got[a.ID] != 7 || got[b.ID] != 0 {
+		t.Errorf("first edition %v, want 7 reads of the first article", got)
+	}
+	if got := count(second); got[a.ID] != 0 || got[b.ID] != 5 {
+		t.Errorf("second edition %v, want 5 reads of the other article", got)
+	}
+
+	n = open(t)
+	a = n.article("Новость", n.at("2026-11-23 12:00"))
+	n.read(a.ID, 9, "web", n.at("2026-11-24 09:05"))
+	minutely := half
+	minutely.Schedule = "* * * * *"
+	often, err := n.Compile(n.ctx, minutely, n.slot("2026-11-24T0918"), n.at("2026-11-24 09:18"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	extra, _, err := n.Send(n.ctx, half, n.at("2026-11-24 09:17"), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if count(extra.View)[a.ID] != 9 || count(often)[a.ID] != 9 {
+		t.Errorf("extra edition %v, minutely %v; want the reads of this hour in both", count(extra.View), count(often))
+	}
+}

@@ -1,0 +1,138 @@
+// Package digest is in charge of the recurring newsletters: which slots are due, what goes into an edition, and
+// publishing it once. It writes the tables slots, editions and edition_items, and has package mail write the letters.
+//
+// It promises:
+//   - A slot makes one edition, on however many nodes, through crashes, restarts and clock changes: the primary keys
+//     (digest, slot) decide who publishes, and there is no leader and no lock.
+//   - No slot vanishes silently: each is published, or recorded as skipped or missed with the reason.
+//   - An edition exists if and only if its letters do or are being enqueued, by steps that any node can resume.
+//   - What was compiled is frozen: pages, previews and letters of an edition are made from the same kept values.
+//
+// [Publisher.Step] is what a daemon calls again and again; [Publisher.Send] is the same by hand.
+package digest
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"vestnik/templates"
+)
+
+// What to do when fewer than MinItems articles were read.
+const (
+	ThinFill = "fill" // the latest articles follow, marked as such
+	ThinSkip = "skip" // no edition
+	ThinSend = "send" // what there is
+)
+
+// ErrNotFound is returned when a digest has no edition for a slot.
+var ErrNotFound = errors.New("no such edition")
+
+// Digest is a recurring newsletter as configured. Every field but Related and MinItems must be given: the configuration
+// fills in the defaults, and [Digest.Check] finds what is wrong.
+type Digest struct {
+	Name     string // in addresses, as "daily"
+	Title    string
+	Schedule string // five cron fields, or @daily and its like, on the wall clock of Location
+	Location *time.Location
+	Window   time.Duration // of reads, for the first edition; later ones begin where the one before ended
+	Rank     string        // "reads" or "adjusted", see package reads
+	Count    int           // the longest list
+	Related  int           // headlines in the closing block
+	WhenThin string        // ThinFill, ThinSkip or ThinSend
+	MinItems int           // fewer articles are thin
+	Language string        // of subscribers that chose none, as "ru"
+	CatchUp  time.Duration // a slot that was missed by no more is still published
+	MaxLate  time.Duration // no letter starts later than this after its slot
+	InDoubt  string        // "resend" or "skip", see package mail
+	MaxAge   time.Duration // of an article before the window begins
+}
+
+var digestName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
+
+// Check returns what is wrong with dg in one sentence that begins with its name, or nil.
+func (dg Digest) Check() error {
+	if !digestName.MatchString(dg.Name) {
+		return fmt.Errorf(`%q: a digest's name has only the letters a-z, digits and -, as "daily"`, dg.Name)
+	}
+	if _, err := dg.schedule(); err != nil {
+		return err
+	}
+	for _, key := range []struct {
+		name, value string
+		allowed     []string
+	}{
+		{"rank", dg.Rank, []string{"reads", "adjusted"}},
+		{"when_thin", dg.WhenThin, []string{ThinFill, ThinSkip, ThinSend}},
+		{"in_doubt", dg.InDoubt, []string{"resend", "skip"}},
+		{"language", dg.Language, templates.Languages()},
+	} {
+		if !slices.Contains(key.allowed, key.value) {
+			return fmt.Errorf("%s: %s %q: write one of %q", dg.Name, key.name, key.value, key.allowed)
+		}
+	}
+	return dg.checkNumbers()
+}
+
+func (dg Digest) checkNumbers() error {
+	switch {
+	case dg.Window < time.Minute:
+		return fmt.Errorf(`%s: window %s: it must be a minute or longer, as "24h"`, dg.Name, dg.Window)
+	case dg.Count < 1 || dg.Count > 1000:
+		return fmt.Errorf("%s: count %d: it must be from 1 to 1000", dg.Name, dg.Count)
+	case dg.Related < 0 || dg.Related > 100:
+		return fmt.Errorf("%s: related %d: it must be from 0 to 100", dg.Name, dg.Related)
+	case dg.MinItems < 0 || dg.MinItems > dg.Count:
+		return fmt.Errorf("%s: min_items %d: it must be from 0 to count, which is %d", dg.Name, dg.MinItems, dg.Count)
+	case dg.MaxAge <= 0 || dg.CatchUp <= 0 || dg.MaxLate <= 0:
+		return fmt.Errorf("%s: max_age, catch_up and max_late must be longer than nothing", dg.Name)
+	case dg.CatchUp > dg.MaxLate:
+		return fmt.Errorf("%s: catch_up %s is longer than max_late %s: a slot caught up so late would have no time left for its letters", dg.Name, dg.CatchUp, dg.MaxLate)
+	}
+	return nil
+}
+
+func (dg Digest) schedule() (schedule, error) {
+	s, err := parseSchedule(dg.Schedule, dg.Location)
+	if err != nil {
+		return schedule{}, fmt.Errorf("%s: %w", dg.Name, err)
+	}
+	return s, nil
+}
+
+// Next returns the n slots whose instants come after the given one, in their order. Slots that fall into the gap of a
+// spring night are among them: their instant is the end of the gap, and only the last of several is published.
+func (dg Digest) Next(after time.Time, n int) ([]Slot, error) {
+	s, err := dg.schedule()
+	if err != nil {
+		return nil, err
+	}
+	wall := s.last(after).Wall
+	if wall.IsZero() {
+		wall = wallClock(after, dg.Location)
+	}
+	var slots []Slot
+	for len(slots) < n {
+		if wall = s.next(wall); wall.IsZero() {
+			break
+		}
+		slots = append(slots, s.slot(wall))
+	}
+	return slots, nil
+}
+
+// Last returns the newest slot whose instant is not after now: the one that [Publisher.Send] publishes.
+func (dg Digest) Last(now time.Time) (Slot, error) {
+	s, err := dg.schedule()
+	if err != nil {
+		return Slot{}, err
+	}
+	slot := s.last(now)
+	if slot.IsZero() {
+		return Slot{}, fmt.Errorf("%s: schedule %q had no slot in the last eight years", dg.Name, dg.Schedule)
+	}
+	return slot, nil
+}

@@ -1,0 +1,87 @@
+package digest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"vestnik/db"
+	"vestnik/mail"
+	"vestnik/subscribers"
+	"vestnik/templates"
+)
+
+// chunkSize is how many subscribers a transaction enqueues: enough to be quick, and on SQLite nobody else waits long
+// for the one writer.
+const chunkSize = 5000
+
+// Enqueue writes down the next letters of an edition, at most 5,000, in one transaction that also moves the edition's
+// cursor, and reports whether there are no more. Its audience are those who were subscribed when the edition was made. Any
+// node may call it at any time, also for an edition whose node crashed: the cursor moves only from where it was read, so
+// no letter is written twice and none is left out.
+func (p Publisher) Enqueue(ctx context.Context, edition int64, now time.Time) (bool, error) {
+	done := false
+	err := p.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
+		done, err = p.enqueue(ctx, tx, edition, now)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("enqueue the letters of edition %d: %w", edition, err)
+	}
+	return done, nil
+}
+
+func (p Publisher) enqueue(ctx context.Context, tx *sql.Tx, edition int64, now time.Time) (bool, error) {
+	e, err := scanEdition(tx.QueryRowContext(ctx, selectEdition+` WHERE e.id = $1`, edition).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, ErrNotFound
+	}
+	if err != nil || e.State != Enqueuing {
+		return true, err
+	}
+	size := p.chunk
+	if size == 0 {
+		size = chunkSize
+	}
+	audience, args := subscribers.Audience(e.Digest, templates.Languages(), e.Language, e.Made, e.cursor, size)
+	var last, count int64
+	err = tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(a.subscriber), 0), COUNT(*) FROM (`+audience+`) AS a`, args...).Scan(&last, &count)
+	if err != nil {
+		return false, err
+	}
+	state := Enqueuing
+	if count < int64(size) {
+		state = Sending
+	}
+	// First the cursor: its row lock makes a second node wait and then find that the cursor is elsewhere.
+	moved, err := db.Changed(ctx, tx, `UPDATE editions SET cursor = $1, state = $2 WHERE id = $3 AND cursor = $4 AND state = $5`,
+		max(last, e.cursor), state, e.ID, e.cursor, Enqueuing)
+	if err != nil || !moved {
+		return false, err
+	}
+	filled, err := mail.Fill(ctx, tx, mail.Filling{Kind: mail.KindDigest, Ref: e.ID, Digest: e.Digest, Revision: e.Revision, Expires: e.Expires}, audience, args, now)
+	if err != nil {
+		return false, err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE editions SET recipients = recipients + $1 WHERE id = $2`, filled, e.ID)
+	return state == Sending, err
+}
+
+// inState returns the ids of the editions in a state, the oldest first.
+func (p Publisher) inState(ctx context.Context, state string) ([]int64, error) {
+	return db.Collect(ctx, p.DB, func(row *sql.Rows) (id int64, err error) {
+		err = row.Scan(&id)
+		return id, err
+	}, `SELECT id FROM editions WHERE state = $1 ORDER BY made, id`, state)
+}
+
+// finish marks an edition finished if nothing of it is left to send, and reports whether it did.
+func (p Publisher) finish(ctx context.Context, edition int64) (bool, error) {
+	balance, err := mail.BalanceOf(ctx, p.DB, mail.KindDigest, edition)
+	if err != nil || !balance.Settled() {
+		return false, err
+	}
+	return db.Changed(ctx, p.DB, `UPDATE editions SET state = $1 WHERE id = $2 AND state = $3`, Finished, edition, Sending)
+}
