@@ -1,0 +1,26 @@
+# make test    what continuous integration runs: installs what the tests lack, then vet, staticcheck and the suite on both databases
+# make quick   go test ./... alone: installs nothing
+# make lint    vet, staticcheck, gofmt
+# make bench   the figures of README
+# make shots   the screenshots in docs/
+
+.PHONY: test quick lint bench shots build
+
+test:
+	@scripts/install-test-tools.sh
+	@scripts/test.sh
+
+quick:
+	go test ./...
+
+lint:
+	@scripts/lint.sh
+
+bench:
+	@scripts/bench.sh
+
+shots:
+	@scripts/shots.sh
+
+build:
+	go build -trimpath -o bin/vestnik ./cmd/vestnik

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"vestnik/reads"
+)
+
+func setDefault[T comparable](v *T, value T) {
+	var zero T
+	if *v == zero {
+		*v = value
+	}
+}
+
+func (c *Config) fillDefaults() {
+	setDefault(&c.Site.Language, "ru")
+	setDefault(&c.Site.Timezone, "UTC")
+	c.Site.URL = strings.TrimRight(c.Site.URL, "/")
+	setDefault(&c.HTTP.Listen, "127.0.0.1:8080")
+	setDefault(&c.Database.URL, "sqlite:vestnik.db")
+	setDefault(&c.Mail.InDoubtMax, 200)
+	for i := range c.Mail.Relays {
+		setDefault(&c.Mail.Relays[i].Connections, 10)
+	}
+	setDefault(&c.Reads.Mode, "script")
+	setDefault(&c.Reads.MinVisible, Duration(5*time.Second))
+	if c.Reads.RespectGPC == nil {
+		yes := true
+		c.Reads.RespectGPC = &yes
+	}
+	if c.Node.Roles == nil {
+		c.Node.Roles = []string{"web", "cron", "send", "poll"}
+	}
+	for i := range c.Digests {
+		c.Digests[i].fillDefaults(c.Site)
+	}
+	for i := range c.Sources {
+		setDefault(&c.Sources[i].Every, Duration(time.Hour))
+		setDefault(&c.Sources[i].Language, c.Site.Language)
+	}
+}
+
+func (d *DigestConfig) fillDefaults(site SiteConfig) {
+	five := 5
+	setDefault(&d.Title, d.Name)
+	setDefault(&d.Timezone, site.Timezone)
+	setDefault(&d.Language, site.Language)
+	setDefault(&d.Window, Duration(24*time.Hour))
+	setDefault(&d.Rank, "reads")
+	setDefault(&d.Count, 20)
+	setDefault(&d.WhenThin, "fill")
+	setDefault(&d.MinItems, 3)
+	setDefault(&d.MaxAge, Duration(72*time.Hour))
+	setDefault(&d.CatchUp, Duration(6*time.Hour))
+	setDefault(&d.MaxLate, Duration(12*time.Hour))
+	setDefault(&d.InDoubt, "resend")
+	if d.Related == nil {
+		d.Related = &five
+	}
+}
+
+// check finds what is wrong and says it in one sentence: the first thing only.
+func (c *Config) check() error {
+	checks := []func() error{c.checkSite, c.checkHTTP, c.checkMail, c.checkDigests, c.checkSources, c.checkBanners, c.checkRest}
+	for _, f := range checks {
+		if err := f(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkSite() (err error) {
+	if err := absoluteURL(c.Site.URL); err != nil {
+		return fmt.Errorf(`[site] url %q: %w, as "https://kino.example"`, c.Site.URL, err)
+	}
+	if len(c.Site.Secret) < 32 {
+		return errors.New("[site] secret: at least 32 random characters are needed, the same on every node; `vestnik init` makes one")
+	}
+	if c.Site.location, err = time.LoadLocation(c.Site.Timezone); err != nil {
+		return fmt.Errorf(`[site] timezone %q: no such zone; write it as "Europe/Moscow"`, c.Site.Timezone)
+	}
+	setDefault(&c.Site.Title, hostOf(c.Site.URL))
+	return oneLine("[site] title", c.Site.Title)
+}
+
+func (c *Config) checkHTTP() error {
+	for _, text := range c.HTTP.TrustedProxies {
+		prefix, err := netip.ParsePrefix(text)
+		if addr, e := netip.ParseAddr(text); err != nil && e == nil {
+			prefix, err = addr.Prefix(addr.BitLen())
+		}
+		if err != nil {
+			return fmt.Errorf(`[http] trusted_proxies %q: write an address or a network, as "10.0.0.0/8"`, text)
+		}
+		c.HTTP.proxies = append(c.HTTP.proxies, prefix)
+	}
+	return nil
+}
+
+func (c *Config) checkMail() error {
+	setDefault(&c.Mail.From, c.Site.Title+" <digest@"+hostOf(c.Site.URL)+">")
+	from, err := parseFrom(c.Mail.From)
+	if err != nil {
+		return fmt.Errorf(`[mail] from %q: write it as "Вестник <digest@kino.example>"`, c.Mail.From)
+	}
+	c.Mail.from = from
+	setDefault(&c.Mail.BounceDomain, from.Address[strings.LastIndexByte(from.Address, '@')+1:])
+	return nil
+}
+
+// parseFrom reads "Name <address>" where the name need not be quoted and may be in any script.
+func parseFrom(s string) (mail.Address, error) {
+	if err := oneLine("from", s); err != nil {
+		return mail.Address{}, err
+	}
+	if name, rest, ok := strings.Cut(s, "<"); ok && !strings.Contains(name, `"`) {
+		address, err := mail.ParseAddress("<" + rest)
+		if err != nil {
+			return mail.Address{}, err
+		}
+		return mail.Address{Name: strings.TrimSpace(name), Address: address.Address}, nil
+	}
+	address, err := mail.ParseAddress(s)
+	if err != nil {
+		return mail.Address{}, err
+	}
+	return *address, nil
+}
+
+var plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
+
+func (c *Config) checkDigests() (err error) {
+	seen := map[string]bool{}
+	for i := range c.Digests {
+		d := &c.Digests[i]
+		if !plainName.MatchString(d.Name) || seen[d.Name] {
+			return fmt.Errorf(`[[digest]] name %q: every digest needs a name of its own, of the letters a-z, digits and -, as "daily"`, d.Name)
+		}
+		seen[d.Name] = true
+		if d.location, err = time.LoadLocation(d.Timezone); err != nil {
+			return fmt.Errorf(`[[digest]] %s: timezone %q: no such zone; write it as "Asia/Sakhalin"`, d.Name, d.Timezone)
+		}
+		if err := oneLine("[[digest]] "+d.Name+": title", d.Title); err != nil {
+			return err
+		}
+		if err := c.digest(*d).Check(); err != nil {
+			return fmt.Errorf("[[digest]] %w", err)
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkSources() error {
+	seen := map[string]bool{}
+	for _, s := range c.Sources {
+		if !plainName.MatchString(s.Name) || seen[s.Name] {
+			return fmt.Errorf(`[[source]] name %q: every source needs a name of its own, of the letters a-z, digits and -, as "wire"`, s.Name)
+		}
+		seen[s.Name] = true
+		if err := absoluteURL(s.URL); err != nil {
+			return fmt.Errorf("[[source]] %s: url %q: %w", s.Name, s.URL, err)
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkBanners() error {
+	for i, b := range c.Banners {
+		if absoluteURL(b.Image) != nil || absoluteURL(b.Link) != nil {
+			return fmt.Errorf("[[banner]] number %d: image and link must be absolute http or https addresses", i+1)
+		}
+		for _, place := range b.Place {
+			if place != "page" && place != "letter" {
+				return fmt.Errorf(`[[banner]] number %d: place %q: write "page", "letter" or both`, i+1, place)
+			}
+		}
+		if !b.Until.IsZero() && !b.From.Before(b.Until) {
+			return fmt.Errorf("[[banner]] number %d: until must be later than from", i+1)
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkRest() error {
+	if !slices.Contains([]string{reads.Script, reads.Server, reads.Off}, c.Reads.Mode) {
+		return fmt.Errorf(`[reads] mode %q: write "script", "server" or "off"`, c.Reads.Mode)
+	}
+	for _, role := range c.Node.Roles {
+		if !slices.Contains([]string{"web", "cron", "send", "poll"}, role) {
+			return fmt.Errorf(`[node] roles %q: write some of "web", "cron", "send", "poll"`, role)
+		}
+	}
+	return nil
+}
+
+func absoluteURL(s string) error {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return errors.New("an absolute http or https address is needed")
+	}
+	return nil
+}
+
+func hostOf(s string) string {
+	u, err := url.Parse(s)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+func oneLine(what, s string) error {
+	if strings.ContainsAny(s, "\r\n\x00") {
+		return fmt.Errorf("%s: it must be one line", what)
+	}
+	return nil
+}

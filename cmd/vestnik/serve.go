@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"sync"
+	"time"
+
+	"vestnik/db"
+	"vestnik/digest"
+	"vestnik/fetch"
+	"vestnik/mail"
+	"vestnik/reads"
+	"vestnik/sources"
+	"vestnik/web"
+)
+
+// flushEvery is how often counted reads are written: kill -9 costs at most this much of them.
+const flushEvery = 10 * time.Second
+
+// ServeCmd runs the daemon.
+type ServeCmd struct{}
+
+func (ServeCmd) Run(a *app) error {
+	c, d, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	unlock, err := lockDaemon(d)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	s, err := newDaemon(c, d, a.logger())
+	if err != nil {
+		return err
+	}
+	return s.run(a.ctx)
+}
+
+// A daemon is everything that serve runs, under one context.
+type daemon struct {
+	c         *Config
+	d         *db.DB
+	log       *slog.Logger
+	counter   *reads.Counter
+	publisher digest.Publisher
+	digests   []digest.Digest
+	sender    *mail.Sender
+	fetcher   *fetch.Client
+	handler   http.Handler
+	listener  net.Listener
+	flush     time.Duration
+	clock     clock // of the pages
+}
+
+func newDaemon(c *Config, d *db.DB, log *slog.Logger) (*daemon, error) {
+	set, err := c.templates()
+	if err != nil {
+		return nil, err
+	}
+	s := &daemon{c: c, d: d, log: log, counter: c.counter(), publisher: c.publisher(d, set, log), digests: c.digests(), fetcher: c.fetchClient(), flush: flushEvery}
+	if s.sender, err = c.sender(d, log); err != nil {
+		return nil, err
+	}
+	options := c.webOptions(d, set, s.counter, log)
+	options.Now = s.clock.now
+	server, err := web.New(options)
+	if err != nil {
+		return nil, err
+	}
+	s.handler = server.Handler()
+	if c.hasRole("web") {
+		if s.listener, err = net.Listen("tcp", c.HTTP.Listen); err != nil {
+			return nil, fmt.Errorf("listen on %s ([http] listen): %w", c.HTTP.Listen, err)
+		}
+	}
+	return s, nil
+}
+
+// run runs the node's roles until ctx ends or one of them fails, then stops them: no new requests, no new editions, the
+// letters in flight are finished, the reads written.
+func (s *daemon) run(ctx context.Context) error {
+	if s.d.Engine == "sqlite" && s.c.hasRole("send") { // the lock on the file says that no other daemon lives
+		if _, err := s.sender.TakeOver(ctx, time.Now()); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for role, loop := range map[string]func(context.Context) error{
+		"web": s.serveHTTP, "cron": s.runDigests, "send": s.sender.Run, "poll": s.runSources,
+	} {
+		if s.c.hasRole(role) {
+			wg.Go(func() {
+				if err := loop(ctx); err != nil && ctx.Err() == nil {
+					cancel(fmt.Errorf("%s: %w", role, err))
+				}
+			})
+		}
+	}
+	s.log.Info("vestnik is running", "version", version(), "site", s.c.Site.URL, "roles", s.c.Node.Roles, "database", s.d.Engine)
+	<-ctx.Done()
+	s.log.Info("stopping")
+	wg.Wait()
+	s.sender.Close()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	s.log.Info("stopped")
+	return nil
+}
+
+// serveHTTP answers requests and writes the counted reads, until ctx ends.
+func (s *daemon) serveHTTP(ctx context.Context) error {
+	server := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(s.listener) }()
+	err := s.flushUntil(ctx, failed)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	server.Shutdown(grace)
+	if _, flushErr := s.counter.Flush(grace, s.d, time.Now()); flushErr != nil {
+		s.log.Error("the last reads were not written", "error", flushErr)
+	}
+	return err
+}
+
+// flushUntil writes the reads every s.flush and does the hourly housekeeping, until ctx ends or the server fails.
+func (s *daemon) flushUntil(ctx context.Context, failed <-chan error) error {
+	ticker, hourly := time.NewTicker(s.flush), time.NewTicker(time.Hour)
+	defer ticker.Stop()
+	defer hourly.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-failed:
+			return err
+		case now := <-ticker.C:
+			if _, err := s.counter.Flush(ctx, s.d, now); err != nil && ctx.Err() == nil {
+				s.log.Error("reads are kept in memory until the next try", "error", err)
+			}
+		case now := <-hourly.C:
+			if err := reads.Housekeep(ctx, s.d, now); err != nil {
+				s.log.Error("housekeeping", "error", err)
+			}
+		}
+	}
+}
+
+// runDigests publishes what is due and sleeps until the next slot; every few seconds it also looks for editions that
+// another process made.
+func (s *daemon) runDigests(ctx context.Context) error {
+	for ctx.Err() == nil {
+		next, err := s.publisher.Step(ctx, s.digests, time.Now())
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("digests", "error", err)
+		}
+		pause := 5 * time.Second
+		if until := time.Until(next); !next.IsZero() && until < pause {
+			pause = max(until, 50*time.Millisecond)
+		}
+		sleep(ctx, pause)
+	}
+	return nil
+}
+
+// runSources polls the sources that are due.
+func (s *daemon) runSources(ctx context.Context) error {
+	for ctx.Err() == nil {
+		due, err := sources.Due(ctx, s.d, s.c.sources(), time.Now())
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("sources", "error", err)
+		}
+		for _, src := range due {
+			report, err := sources.Poll(ctx, s.d, s.fetcher, s.c.articlesSite(), src, time.Now())
+			if err != nil {
+				s.log.Warn("source", "name", src.Name, "error", err)
+			} else if report.Added+report.Updated > 0 {
+				s.log.Info("source", "name", src.Name, "added", report.Added, "updated", report.Updated)
+			}
+		}
+		sleep(ctx, 10*time.Second)
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// isLoopback reports whether the address is of this machine.
+func isLoopback(rawURL string) bool {
+	host := hostOf(rawURL)
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+// hostPort is the host of an address with its port, where it names one.
+func hostPort(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}

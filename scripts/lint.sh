@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# gofmt, vet, staticcheck.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+unformatted=$(gofmt -l .)
+if [ -n "$unformatted" ]; then
+    echo "not gofmt'ed: $unformatted"
+    exit 1
+fi
+go vet ./...
+go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+echo "lint: nothing found"

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Takes the screenshots in docs/ from the running demo, with Chromium. The demo's first digest takes up to a minute.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tmp=$(mktemp -d)
+go build -o "$tmp/vestnik" ./cmd/vestnik
+"$tmp/vestnik" --quiet demo --listen 127.0.0.1:18080 &
+demo=$!
+trap 'kill $demo; wait $demo; rm -rf "$tmp"' EXIT
+site=http://127.0.0.1:18080
+
+# letter LANGUAGE: the address of the newest digest letter in that language, once there is one.
+letter() {
+    python3 - "$site" "$1" <<'PY'
+import re, sys, time, urllib.request
+site, language = sys.argv[1:]
+get = lambda path: urllib.request.urlopen(site + path).read().decode()
+for _ in range(150):
+    try:
+        ids = sorted({int(i) for i in re.findall(r'/demo/mailbox/(\d+)', get('/demo/mailbox'))}, reverse=True)
+        for i in ids:
+            html = get(f'/demo/mailbox/{i}/html')
+            if f'<html lang="{language}"' in html and 'unsubscribe' in html:
+                print(f'/demo/mailbox/{i}')
+                sys.exit()
+    except OSError:
+        pass
+    time.sleep(1)
+sys.exit('no digest letter in ' + language)
+PY
+}
+
+# shot NAME PATH WIDTH HEIGHT [light|dark]
+shot() {
+    local scheme=1
+    [ "${5:-light}" = dark ] && scheme=0
+    chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+        --disable-component-update --disable-sync --hide-scrollbars --lang=ru --blink-settings=preferredColorScheme=$scheme \
+        --user-data-dir="$tmp/profile" --window-size="$3,$4" --screenshot="docs/$1.png" "$site$2" >/dev/null 2>&1
+    echo "docs/$1.png"
+}
+
+ru=$(letter ru)
+en=$(letter en)
+shot front-page / 1280 1500
+shot article /articles/pavilon-nol 1280 1700
+shot article-dark /articles/pavilon-nol 1280 1700 dark
+shot letter-ru "$ru/html" 760 1500
+shot letter-en "$en/html" 760 1500
+shot letter-dark "$ru/html" 760 1500 dark
+shot mailbox "$ru" 1400 1000
