@@ -20,17 +20,14 @@ var players = []struct {
 	{regexp.MustCompile(`^https?://(?:www\.)?dailymotion\.com/embed/video/(\w+).*$`), "https://www.dailymotion.com/video/$1"},
 }
 
-// embed replaces a frame or player by a link to it, with its title and its still picture where it has them; one
-// without an address goes, and leaves what it would have shown in its place.
-func (c cleaner) embed(n *html.Node) {
+// embed puts a link in the place of a frame or player, with its title and its still picture where it has them; one
+// without an address leaves what it would have shown instead.
+func (c cleaner) embed(to, n *html.Node) {
 	address := c.embedded(n)
 	if address == "" {
-		if n.Data == "iframe" { // its content is raw text
-			n.Parent.RemoveChild(n)
-			return
+		if n.Data != "iframe" { // whose content is raw text
+			c.copy(to, n)
 		}
-		c.children(n)
-		unwrap(n)
 		return
 	}
 	for _, p := range players {
@@ -50,13 +47,12 @@ func (c cleaner) embed(n *html.Node) {
 		}
 		link.AppendChild(&html.Node{Type: html.TextNode, Data: "▶ " + label})
 	}
-	replacement := link
-	if parent := n.Parent.Data; parent == "body" || parent == "div" || parent == "blockquote" {
-		replacement = newElement("p")
-		replacement.AppendChild(link)
+	if to.Data == "body" || to.Data == "div" || to.Data == "blockquote" {
+		paragraph := newElement("p")
+		to.AppendChild(paragraph)
+		to = paragraph
 	}
-	n.Parent.InsertBefore(replacement, n)
-	n.Parent.RemoveChild(n)
+	to.AppendChild(link)
 }
 
 // embedded is the absolute address of what n embeds, "" if there is none.

@@ -160,7 +160,7 @@ func labelSlug(name string) string {
 		return slug
 	}
 	var parts []string
-	for _, r := range []rune(name) {
+	for _, r := range name {
 		parts = append(parts, strconv.FormatInt(int64(r), 36))
 	}
 	return strings.Join(parts[:min(len(parts), 12)], "-")

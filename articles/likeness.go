@@ -22,7 +22,7 @@ const (
 	vectorTerms    = 24
 	rarestTerms    = 8   // an article without any of a's rarest terms is no candidate
 	mostCandidates = 400 // the newest of them
-	mostCompared   = 16  // of those by what they share, compared exactly
+	mostCompared   = 12  // of those by what they share, compared exactly
 	mostDF         = 400 // and N/5 at most this: a longer list costs more than it tells
 	smallDF        = 6   // measured on testdata/sample.txt: from 4 to 12 all is well, below too little is found
 	mostCounted    = 10_000

@@ -163,6 +163,9 @@ func (c *composer) body(next *record) error {
 		if c.html, err = Sanitise(c.in.HTML, base, next.URL == "" && c.in.BaseURL == ""); err != nil {
 			return &FieldError{"body", err.Error()}
 		}
+		if len(c.html) > 2*longestBody { // a few bytes of bad HTML may stand for many good ones
+			return &FieldError{"body", fmt.Sprintf("%d bytes once cleaned are too long; at most %d are taken", len(c.html), 2*longestBody)}
+		}
 		c.base = address
 	}
 	next.HTML, next.Text = c.html, plainText(c.html)

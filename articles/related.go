@@ -115,7 +115,7 @@ func similar(ctx context.Context, h db.Handle, a Article, n int, exclude []int64
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	all = all[:min(len(all), max(mostCompared, 3*n))]
+	all = all[:min(len(all), max(mostCompared, 2*n+2))]
 	var ids []int64
 	for _, c := range all {
 		ids = append(ids, c.id)

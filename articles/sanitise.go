@@ -2,7 +2,6 @@ package articles
 
 import (
 	"errors"
-	"net"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -11,7 +10,6 @@ import (
 	"github.com/microcosm-cc/bluemonday"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
-	"golang.org/x/net/idna"
 )
 
 // errTooDeep is returned for HTML nested deeper than the parser goes.
@@ -28,9 +26,10 @@ func Sanitise(source string, base *url.URL, own bool) (string, error) {
 		return "", err
 	}
 	c := cleaner{base: base, own: own}
-	c.children(root)
+	clean := newElement("body")
+	c.copy(clean, root)
 	var b strings.Builder
-	for n := root.FirstChild; n != nil; n = n.NextSibling {
+	for n := clean.FirstChild; n != nil; n = n.NextSibling {
 		if err := html.Render(&b, n); err != nil {
 			return "", err
 		}
@@ -120,55 +119,53 @@ func setOf(names ...string) map[string]bool {
 	return set
 }
 
-// A cleaner rewrites a tree in place.
+// A cleaner copies what is allowed of one tree into another, which takes the same time for each node, however deep.
 type cleaner struct {
 	base *url.URL
 	own  bool
 }
 
-func (c cleaner) children(parent *html.Node) {
-	for n := parent.FirstChild; n != nil; {
-		next := n.NextSibling
-		c.node(n)
-		n = next
+func (c cleaner) copy(to, from *html.Node) {
+	for n := from.FirstChild; n != nil; n = n.NextSibling {
+		c.node(to, n)
 	}
 }
 
-func (c cleaner) node(n *html.Node) {
+func (c cleaner) node(to, n *html.Node) {
 	switch {
 	case n.Type == html.TextNode:
-		n.Data = CleanText(n.Data) // "&#1;" is decoded by now
+		to.AppendChild(&html.Node{Type: html.TextNode, Data: CleanText(n.Data)}) // "&#1;" is decoded by now
 	case n.Type != html.ElementNode, n.Namespace != "", dropped[n.Data]:
-		n.Parent.RemoveChild(n)
 	case embeds[n.Data]:
-		c.embed(n)
+		c.embed(to, n)
+	case n.Data == "img":
+		c.image(to, n)
 	default:
-		c.element(n)
+		c.element(to, n)
 	}
 }
 
-func (c cleaner) element(n *html.Node) {
-	if name, ok := renamed[n.Data]; ok {
-		n.Data, n.DataAtom = name, atom.Lookup([]byte(name))
+func (c cleaner) element(to, n *html.Node) {
+	name := n.Data
+	if relative, ok := renamed[name]; ok {
+		name = relative
 	}
-	if n.Data == "img" {
-		c.image(n)
+	clean := newElement(name, c.attributes(n.Attr)...)
+	named := attribute(clean, "id") != ""
+	if !keptSet[name] || name == "a" && attribute(clean, "href") == "" && !named {
+		c.copy(to, n)
 		return
 	}
-	c.children(n)
-	c.attributes(n)
-	switch {
-	case !keptSet[n.Data], n.Data == "a" && attribute(n, "href") == "" && attribute(n, "id") == "":
-		unwrap(n)
-	case emptiable[n.Data] && isEmpty(n) && attribute(n, "id") == "":
-		n.Parent.RemoveChild(n)
+	to.AppendChild(clean)
+	c.copy(clean, n)
+	if emptiable[name] && isEmpty(clean) && !named {
+		to.RemoveChild(clean)
 	}
 }
 
 // attributes makes addresses absolute and drops the bad ones; which other attributes stay is the policy's matter.
-func (c cleaner) attributes(n *html.Node) {
-	clean := n.Attr[:0]
-	for _, a := range n.Attr {
+func (c cleaner) attributes(all []html.Attribute) (clean []html.Attribute) {
+	for _, a := range all {
 		a.Val = CleanText(a.Val)
 		switch {
 		case a.Namespace != "":
@@ -189,11 +186,11 @@ func (c cleaner) attributes(n *html.Node) {
 			clean = append(clean, a)
 		}
 	}
-	n.Attr = clean
+	return clean
 }
 
-// image keeps a picture with an address, and drops it without one or where it is a tracking pixel.
-func (c cleaner) image(n *html.Node) {
+// image copies a picture that has an address and is no tracking pixel.
+func (c cleaner) image(to, n *html.Node) {
 	src := ""
 	for _, key := range []string{"src", "data-src", "data-lazy-src", "data-original"} { // lazy loaders put a stub into src
 		if src = c.address(attribute(n, key)); src != "" {
@@ -205,22 +202,25 @@ func (c cleaner) image(n *html.Node) {
 		src = first
 	}
 	if src == "" || isPixel(n) {
-		n.Parent.RemoveChild(n)
 		return
 	}
-	clean := []html.Attribute{{Key: "src", Val: src}, {Key: "alt", Val: strings.Join(strings.Fields(CleanText(attribute(n, "alt"))), " ")}}
-	if set != "" {
-		clean = append(clean, html.Attribute{Key: "srcset", Val: set})
-	}
-	for _, key := range []string{"sizes", "width", "height", "title", "loading"} {
-		if v := strings.TrimSpace(CleanText(attribute(n, key))); v != "" {
-			clean = append(clean, html.Attribute{Key: key, Val: v})
+	alt := strings.Join(strings.Fields(CleanText(attribute(n, "alt"))), " ")
+	clean := newElement("img", html.Attribute{Key: "src", Val: src}, html.Attribute{Key: "alt", Val: alt})
+	add := func(key, value string) {
+		if value = strings.TrimSpace(CleanText(value)); value != "" {
+			clean.Attr = append(clean.Attr, html.Attribute{Key: key, Val: value})
 		}
 	}
-	if attribute(n, "loading") == "" {
-		clean = append(clean, html.Attribute{Key: "loading", Val: "lazy"})
+	add("srcset", set)
+	for _, key := range []string{"sizes", "width", "height", "title"} {
+		add(key, attribute(n, key))
 	}
-	n.Attr = clean
+	loading := attribute(n, "loading")
+	if loading != "eager" {
+		loading = "lazy"
+	}
+	add("loading", loading)
+	to.AppendChild(clean)
 }
 
 func isPixel(n *html.Node) bool {
@@ -235,11 +235,13 @@ func isPixel(n *html.Node) bool {
 
 var descriptor = regexp.MustCompile(`^[0-9]+(?:\.[0-9]+)?[wx]$`)
 
+const mostSources = 20
+
 // sourceSet rewrites a srcset (HTML, "parse a srcset attribute": an address may itself contain commas) and returns
 // its first address too.
 func (c cleaner) sourceSet(set string) (rewritten, first string) {
 	var all []string
-	for set = strings.TrimLeft(set, " \t\n\r\f,"); set != ""; set = strings.TrimLeft(set, " \t\n\r\f,") {
+	for set = strings.TrimLeft(set, " \t\n\r\f,"); set != "" && len(all) < mostSources; set = strings.TrimLeft(set, " \t\n\r\f,") {
 		raw, rest := set, ""
 		if i := strings.IndexAny(set, " \t\n\r\f"); i >= 0 {
 			raw, rest = set[:i], set[i:]
@@ -264,101 +266,6 @@ func (c cleaner) sourceSet(set string) (rewritten, first string) {
 	return strings.Join(all, ", "), first
 }
 
-// link is an absolute http, https or mailto address, or "".
-func (c cleaner) link(raw string) string {
-	fragment, isFragment := strings.CutPrefix(strings.TrimSpace(raw), "#")
-	if isFragment && c.own {
-		if raw = "#" + c.identifier(fragment); raw == "#" {
-			return ""
-		}
-	}
-	u := resolve(c.base, raw)
-	if u == nil {
-		return ""
-	}
-	return u.String()
-}
-
-// address is link without mailto, for what is fetched and not followed.
-func (c cleaner) address(raw string) string {
-	u := resolve(c.base, raw)
-	if u == nil || u.Scheme == "mailto" {
-		return ""
-	}
-	return u.String()
-}
-
-func (c cleaner) identifier(id string) string {
-	id, err := url.PathUnescape(strings.TrimSpace(id))
-	if err != nil || !c.own {
-		return ""
-	}
-	if id = "a-" + strings.TrimPrefix(id, "a-"); !identifier.MatchString(id) {
-		return ""
-	}
-	return id
-}
-
-// maxAddress is the length of the longest address that is kept; browsers and mail programs agree on about this much.
-const maxAddress = 2000
-
-var lineBreaks = strings.NewReplacer("\t", "", "\n", "", "\r", "")
-
-// resolve returns the absolute address that raw means where base is the address of the page, nil unless it is http,
-// https or mailto. Browsers drop tabs and line breaks inside an address, so "java\nscript:" is seen here as they see it.
-func resolve(base *url.URL, raw string) *url.URL {
-	raw = strings.TrimSpace(lineBreaks.Replace(raw))
-	if raw == "" {
-		return nil
-	}
-	u, err := url.Parse(raw)
-	if err != nil {
-		return nil
-	}
-	if !u.IsAbs() && base != nil {
-		u = base.ResolveReference(u)
-	}
-	switch u.Scheme {
-	case "mailto":
-		if u.Opaque == "" || len(raw) > maxAddress {
-			return nil
-		}
-		return u
-	case "http", "https":
-		u.User = nil // "https://bank.example@evil.example/" only misleads
-		if u.Opaque != "" || !asciiHost(u) || len(u.String()) > maxAddress {
-			return nil
-		}
-		return u
-	}
-	return nil
-}
-
-var plainHost = regexp.MustCompile(`^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?$`)
-
-// asciiHost writes the host in lower-case A-labels, as feed readers and mail programs need it.
-func asciiHost(u *url.URL) bool {
-	host := strings.ToLower(u.Hostname())
-	switch {
-	case plainHost.MatchString(host):
-	case strings.Contains(host, ":"):
-		if net.ParseIP(host) == nil {
-			return false
-		}
-		host = "[" + host + "]"
-	default:
-		var err error
-		if host, err = idna.Lookup.ToASCII(host); err != nil || host == "" {
-			return false
-		}
-	}
-	if port := u.Port(); port != "" {
-		host += ":" + port
-	}
-	u.Host = host
-	return true
-}
-
 // keepRel keeps what tells search engines about a link; the rest of rel is the page's own business.
 func keepRel(rel string) string {
 	var words []string
@@ -377,15 +284,6 @@ func attribute(n *html.Node, key string) string {
 		}
 	}
 	return ""
-}
-
-// unwrap puts the children of n in its place.
-func unwrap(n *html.Node) {
-	for child := n.FirstChild; child != nil; child = n.FirstChild {
-		n.RemoveChild(child)
-		n.Parent.InsertBefore(child, n)
-	}
-	n.Parent.RemoveChild(n)
 }
 
 func isEmpty(n *html.Node) bool {

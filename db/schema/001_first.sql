@@ -9,8 +9,6 @@ CREATE TABLE articles (
     kind       TEXT   NOT NULL,         -- article | brief
     title      TEXT   NOT NULL,
     standfirst TEXT   NOT NULL,
-    html       TEXT   NOT NULL,         -- sanitised, addresses absolute
-    text       TEXT   NOT NULL,         -- the same as plain text, paragraphs parted by an empty line
     language   TEXT   NOT NULL,         -- BCP 47, as "ru"
     section    TEXT   NOT NULL,         -- slug, '' for none
     section_title TEXT NOT NULL,
@@ -24,7 +22,9 @@ CREATE TABLE articles (
     state      TEXT   NOT NULL,         -- draft | published | withdrawn | removed
     change     BIGINT NOT NULL,         -- the number of its last visible change
     path       TEXT   NOT NULL,         -- the file it was imported from, '' for none
-    hash       TEXT   NOT NULL          -- of the input it was made from: the same input changes nothing
+    hash       TEXT   NOT NULL,         -- of the input it was made from: the same input changes nothing
+    html       TEXT   NOT NULL,         -- sanitised, addresses absolute; last, so that lists are read without it
+    text       TEXT   NOT NULL          -- the same as plain text, paragraphs parted by an empty line
 );
 CREATE INDEX articles_moment ON articles (state, moment);
 CREATE INDEX articles_section ON articles (section, moment);

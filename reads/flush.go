@@ -1,0 +1,184 @@
+package reads
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"vestnik/db"
+)
+
+// Rows of one INSERT. The last statement is filled up with rows that change nothing, so that there is one text for all.
+const (
+	seenBatch = 250
+	hourBatch = 50
+)
+
+// Flush writes what has gathered, in one transaction, and returns how many of the reads were new: a visitor whom this or another
+// node had seen that day is not counted again. If it fails, nothing is written and everything is kept for the next
+// time. It is to be called every ten seconds or so, and once more before the program ends.
+func (c *Counter) Flush(ctx context.Context, d *db.DB, now time.Time) (n int, err error) {
+	c.flushing.Lock()
+	defer c.flushing.Unlock()
+	c.mu.Lock()
+	pending, filtered := c.pending, c.filtered
+	c.pending, c.filtered = make(map[read]moment, len(pending)), map[dropped]int64{}
+	if minute := now.Unix() / 60; c.minute < minute {
+		clear(c.rates)
+	}
+	c.mu.Unlock()
+	if len(pending)+len(filtered) == 0 {
+		return 0, nil
+	}
+	err = d.Tx(ctx, func(tx *sql.Tx) error {
+		n, err = write(ctx, tx, pending, filtered)
+		return err
+	})
+	if err != nil {
+		c.giveBack(pending, filtered)
+		return 0, fmt.Errorf("write %d reads: %w", len(pending), err)
+	}
+	return n, nil
+}
+
+// giveBack returns to the buffer what could not be written.
+func (c *Counter) giveBack(pending map[read]moment, filtered map[dropped]int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key, when := range pending {
+		c.pending[key] = when // the earlier time of the two; the bound may be passed by what came meanwhile
+	}
+	for key, n := range filtered {
+		c.filtered[key] += n
+	}
+}
+
+func write(ctx context.Context, tx *sql.Tx, pending map[read]moment, filtered map[dropped]int64) (n int, err error) {
+	fresh, err := writeSeen(ctx, tx, pending)
+	if err != nil {
+		return 0, err
+	}
+	hours := map[hourly]int64{}
+	for _, key := range fresh {
+		when := pending[key]
+		hours[hourly{key.article, when.hour, when.source}]++
+	}
+	if err := writeHours(ctx, tx, hours); err != nil {
+		return 0, err
+	}
+	return len(fresh), writeFiltered(ctx, tx, filtered)
+}
+
+// writeSeen notes who read what and returns those reads that nobody had noted before. Rows are written in the order of their
+// key, here and below, so that nodes never wait for each other in a circle.
+func writeSeen(ctx context.Context, tx *sql.Tx, pending map[read]moment) (fresh []read, err error) {
+	keys := make([]read, 0, len(pending))
+	for key := range pending {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b read) int {
+		return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.article, b.article), cmp.Compare(a.visitor, b.visitor))
+	})
+	args := make([]any, 3*seenBatch)
+	for start := 0; start < len(keys); start += seenBatch {
+		for i := range seenBatch {
+			key := keys[min(start+i, len(keys)-1)]
+			args[3*i], args[3*i+1], args[3*i+2] = key.day, key.article, key.visitor
+		}
+		rows, err := db.Collect(ctx, tx, func(row *sql.Rows) (key read, err error) {
+			return key, row.Scan(&key.day, &key.article, &key.visitor)
+		}, insertSeen, args...)
+		if err != nil {
+			return nil, err
+		}
+		fresh = append(fresh, rows...)
+	}
+	return fresh, nil
+}
+
+var insertSeen = `INSERT INTO read_seen (day, article, visitor) VALUES ` + tuples(seenBatch, 3) + `
+	ON CONFLICT (day, article, visitor) DO NOTHING
+	RETURNING day, article, visitor`
+
+// tuples returns n lists of parameters of the given size.
+func tuples(n, size int) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = "(" + db.Placeholders(1+i*size, size) + ")"
+	}
+	return strings.Join(all, ", ")
+}
+
+// hourly is the key of read_hour.
+type hourly struct {
+	article int64
+	hour    int64
+	source  string
+}
+
+func writeHours(ctx context.Context, tx *sql.Tx, hours map[hourly]int64) error {
+	keys := make([]hourly, 0, len(hours))
+	for key := range hours {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b hourly) int {
+		return cmp.Or(cmp.Compare(a.article, b.article), cmp.Compare(a.hour, b.hour), cmp.Compare(a.source, b.source))
+	})
+	for chunk := range slices.Chunk(keys, hourBatch) {
+		var args []any
+		for _, key := range chunk {
+			args = append(args, key.article, key.hour, key.source, hours[key])
+		}
+		// No row may be named twice in an upsert, so these statements are not filled up.
+		_, err := tx.ExecContext(ctx, `INSERT INTO read_hour (article, hour, source, n) VALUES `+tuples(len(chunk), 4)+`
+			ON CONFLICT (article, hour, source) DO UPDATE SET n = read_hour.n + excluded.n`, args...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeFiltered(ctx context.Context, tx *sql.Tx, filtered map[dropped]int64) error {
+	keys := make([]dropped, 0, len(filtered))
+	for key := range filtered {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b dropped) int {
+		return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.reason, b.reason))
+	})
+	for _, key := range keys {
+		_, err := tx.ExecContext(ctx, `INSERT INTO read_filtered (day, reason, n) VALUES ($1, $2, $3)
+			ON CONFLICT (day, reason) DO UPDATE SET n = read_filtered.n + excluded.n`, key.day, key.reason, filtered[key])
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepFiltered is how long the counts of what was filtered are kept.
+const keepFiltered = 400 // days
+
+// Housekeep deletes salts and visitors' hashes of days before yesterday, and counts of filtered hits older than 400 days. It may
+// run on every node, once an hour or so. Salts gone, nobody can tell whose hashes those were.
+func Housekeep(ctx context.Context, d *db.DB, now time.Time) error {
+	yesterday := dayOf(now) - 1
+	for _, old := range []struct {
+		query string
+		day   int64
+	}{
+		{`DELETE FROM read_salt WHERE day < $1`, yesterday},
+		{`DELETE FROM read_seen WHERE day < $1`, yesterday},
+		{`DELETE FROM read_filtered WHERE day < $1`, dayOf(now) - keepFiltered},
+	} {
+		if _, err := d.ExecContext(ctx, old.query, old.day); err != nil {
+			return fmt.Errorf("housekeep reads: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,335 @@
+// Package reads is in charge of counting who read what, and of "most read". It writes the tables read_salt, read_seen,
+// read_hour and read_filtered.
+//
+// A read is one (visitor of the day, article) pair, reported by a real browser after the article was visible for a while.
+// The visitor is a hash under a random salt that lives two days in the database and is shared by all nodes; no address,
+// no User-Agent and no cookie is stored. What is not counted is counted too, by reason.
+//
+// Reads gather in the memory of a [Counter] and are written by [Counter.Flush], every ten seconds and at the end: a
+// crash loses at most what came since. The database, not the memory, decides whether a visitor was seen before, so any
+// number of nodes count a visitor once. Regulators differ on counting without consent; mode "off" counts nothing.
+package reads
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"vestnik/db"
+)
+
+// Modes of counting.
+const (
+	Script = "script" // the page's script reports a read
+	Server = "server" // every delivered page is a read, for sites without JavaScript
+	Off    = "off"    // nothing is counted
+)
+
+// Reasons for which a hit is not counted.
+const (
+	ReasonOff        = "off"        // mode off; this one is not even recorded
+	ReasonSize       = "size"       // a body of more than 512 bytes
+	ReasonAddress    = "address"    // the visitor's address is not known
+	ReasonRate       = "rate"       // more than 60 hits a minute from one /24 or /48
+	ReasonSite       = "cross-site" // Sec-Fetch-Site names another site
+	ReasonOrigin     = "origin"     // Origin names another site
+	ReasonNavigation = "navigation" // mode server: the page was not opened in a window
+	ReasonPrefetch   = "prefetch"   // fetched ahead, perhaps never seen
+	ReasonGPC        = "gpc"        // the visitor asks not to be counted (Sec-GPC, DNT)
+	ReasonRobot      = "robot"      // by its User-Agent
+	ReasonToken      = "token"      // of another article, too old, or invented
+	ReasonMany       = "many"       // more than 30 reads of one article in a day from one /24 or /48
+	ReasonFull       = "full"       // the buffer is full: the database does not take the reads
+)
+
+// Options of a [Counter].
+type Options struct {
+	Mode       string        // Script, Server or Off; "" is Script
+	Secret     []byte        // the site's; tokens are made with it
+	Hosts      []string      // hosts of our own origins, as "kino.example" or "127.0.0.1:8080"
+	MinVisible time.Duration // how long an article must be visible; 0 is 5 s
+	RespectGPC bool          // do not count visitors who send Sec-GPC or DNT
+}
+
+const (
+	maxSize     = 512
+	rateLimit   = 60
+	readLimit   = 30
+	tokenDays   = 3
+	maxPending  = 200_000 // reads that wait for Flush
+	maxRemember = 100_000 // reads, rates and limits that are remembered at once, of each kind
+	otherSource = "other"
+)
+
+// A Counter counts the reads of one node. It is safe for many goroutines. Limits on how fast and how often hits may come are
+// each node's own: they bound what one network can add, and need no agreement between nodes.
+type Counter struct {
+	options Options
+	hosts   map[string]bool
+	keys    sync.Pool // HMACs under the secret
+
+	salts saltBox
+
+	flushing sync.Mutex // one flush at a time
+	mu       sync.Mutex // all below; held for a few map operations, never while waiting
+	pending  map[read]moment
+	filtered map[dropped]int64
+	seen     generations[read]    // what was counted lately: spares the database repetitions
+	minute   int64                // the rates are of
+	rates    map[netip.Prefix]int // hits in this minute
+	limitDay int64                // the limits are of
+	limits   map[articleFrom]int  // reads in this day
+}
+
+// A read is the key that exists once.
+type read struct {
+	day     int64
+	article int64
+	visitor int64
+}
+
+// moment is when and how a read came.
+type moment struct {
+	hour   int64
+	source string
+}
+
+type dropped struct {
+	day    int64
+	reason string
+}
+
+type articleFrom struct {
+	article int64
+	prefix  netip.Prefix
+}
+
+// NewCounter returns a counter with an empty buffer.
+func NewCounter(o Options) *Counter {
+	if o.Mode == "" {
+		o.Mode = Script
+	}
+	if o.MinVisible <= 0 {
+		o.MinVisible = 5 * time.Second
+	}
+	c := &Counter{options: o, hosts: map[string]bool{}, pending: map[read]moment{}, filtered: map[dropped]int64{},
+		rates: map[netip.Prefix]int{}, limits: map[articleFrom]int{}}
+	c.keys.New = func() any { return hmac.New(sha256.New, o.Secret) }
+	for _, host := range o.Hosts {
+		c.hosts[plainHost(host)] = true
+	}
+	return c
+}
+
+// A Hit is what a visitor's browser sent.
+type Hit struct {
+	Article int64
+	Token   string     // from the body, see [ParseBody]; not needed in mode server
+	Source  string     // from the body: email, feed, web; "" is web and all others are "other"
+	Address netip.Addr // the visitor's own, not a proxy's
+	Host    string     // that was asked for
+	Header  http.Header
+	Size    int64 // of the body
+}
+
+// Count takes a hit in. It returns "" if the hit will be written as a read by the next Flush, unless the visitor was
+// seen before, else the reason why it is not counted. An error means that the day's salt could not be had from the database;
+// the hit is lost.
+func (c *Counter) Count(ctx context.Context, d *db.DB, hit Hit, now time.Time) (reason string, err error) {
+	if c.options.Mode == Off {
+		return ReasonOff, nil
+	}
+	if reason = c.filter(hit, now); reason == "" {
+		hashes, err := c.salts.of(ctx, d, dayOf(now))
+		if err != nil {
+			return "", fmt.Errorf("count a read of %d: %w", hit.Article, err)
+		}
+		reason = c.keep(hit, visitor(hashes, hit), now)
+	}
+	if reason != "" {
+		c.mu.Lock()
+		c.filtered[dropped{dayOf(now), reason}]++
+		c.mu.Unlock()
+	}
+	return reason, nil
+}
+
+// keep puts a read into the buffer.
+func (c *Counter) keep(hit Hit, visitor int64, now time.Time) (reason string) {
+	key := read{dayOf(now), hit.Article, visitor}
+	from := articleFrom{hit.Article, prefixOf(hit.Address)}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.seen.has(key) {
+		return ""
+	}
+	if c.limitDay != key.day || len(c.limits) >= maxRemember {
+		c.limitDay, c.limits = key.day, map[articleFrom]int{}
+	}
+	switch {
+	case c.limits[from] >= readLimit:
+		return ReasonMany
+	case len(c.pending) >= maxPending:
+		return ReasonFull
+	}
+	c.limits[from]++
+	c.seen.add(key)
+	c.pending[key] = moment{hourOf(now), sourceOf(hit.Source)}
+	return ""
+}
+
+// tooFast counts a hit from the prefix and reports whether it is one too many in this minute.
+func (c *Counter) tooFast(address netip.Addr, now time.Time) bool {
+	minute, prefix := now.Unix()/60, prefixOf(address)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.minute != minute || len(c.rates) >= maxRemember {
+		c.minute = minute
+		clear(c.rates)
+	}
+	c.rates[prefix]++
+	return c.rates[prefix] > rateLimit
+}
+
+func dayOf(t time.Time) int64  { return t.Unix() / 86400 }
+func hourOf(t time.Time) int64 { return t.Unix() / 3600 }
+
+// prefixOf is the /24 of an IPv4 address and the /48 of an IPv6 address: one provider's customers, or one who has many addresses.
+func prefixOf(address netip.Addr) netip.Prefix {
+	return cut(address, 24, 48)
+}
+
+func cut(address netip.Addr, bits4, bits6 int) netip.Prefix {
+	address = address.Unmap().WithZone("")
+	bits := bits6
+	if address.Is4() {
+		bits = bits4
+	}
+	prefix, _ := address.Prefix(bits) // an address that is none gives the zero prefix
+	return prefix
+}
+
+// visitor is a hash of what tells browsers apart, under a salt that will be thrown away. A household's IPv6 addresses change
+// by the hour, so only their /64 counts.
+func visitor(hashes *sync.Pool, hit Hit) int64 {
+	h := hashes.Get().(hash.Hash)
+	defer hashes.Put(h)
+	h.Reset()
+	var buffer [256]byte
+	b := cut(hit.Address, 32, 64).Addr().AppendTo(buffer[:0])
+	for _, part := range []string{hit.Header.Get("User-Agent"), hit.Header.Get("Accept-Language"), strings.ToLower(hit.Host)} {
+		b = append(append(b, '|'), part...)
+	}
+	h.Write(b)
+	return int64(binary.BigEndian.Uint64(h.Sum(buffer[:0])))
+}
+
+// sourceOf keeps the sources few: they are part of a primary key and come from outside.
+func sourceOf(source string) string {
+	switch source {
+	case "":
+		return "web"
+	case "web", "email", "feed":
+		return source
+	}
+	return otherSource
+}
+
+// Token is the proof that the article's page was served by this site, on the day of now or in the two days after. It
+// may lie in a cache that long.
+func (c *Counter) Token(article int64, now time.Time) string {
+	return c.token(article, dayOf(now))
+}
+
+func (c *Counter) token(article, day int64) string {
+	h := c.keys.Get().(hash.Hash)
+	defer c.keys.Put(h)
+	h.Reset()
+	var buffer [64]byte
+	b := strconv.AppendInt(append(buffer[:0], "read|"...), article, 10)
+	h.Write(strconv.AppendInt(append(b, '|'), day, 10))
+	return base64.RawURLEncoding.EncodeToString(h.Sum(buffer[:0])[:8])
+}
+
+func (c *Counter) validToken(article int64, token string, now time.Time) bool {
+	for ago := range int64(tokenDays) {
+		if subtle.ConstantTimeCompare([]byte(token), []byte(c.token(article, dayOf(now)-ago))) == 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// generations remembers the last maxRemember keys at least, and at most twice as many.
+type generations[K comparable] struct {
+	young, old map[K]struct{}
+}
+
+func (g *generations[K]) has(key K) bool {
+	if _, ok := g.young[key]; ok {
+		return true
+	}
+	_, ok := g.old[key]
+	return ok
+}
+
+func (g *generations[K]) add(key K) {
+	if g.young == nil || len(g.young) >= maxRemember {
+		g.young, g.old = map[K]struct{}{}, g.young
+	}
+	g.young[key] = struct{}{}
+}
+
+func (g *generations[K]) remove(key K) {
+	delete(g.young, key)
+	delete(g.old, key)
+}
+
+// saltBox holds the salt of the day, as hashes under it.
+type saltBox struct {
+	mu     sync.Mutex
+	day    int64
+	hashes *sync.Pool
+}
+
+// of returns the hashes of the day. The first node to ask makes the salt.
+func (s *saltBox) of(ctx context.Context, d *db.DB, day int64) (*sync.Pool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.day == day && s.hashes != nil {
+		return s.hashes, nil
+	}
+	salt, err := saltOf(ctx, d, day)
+	if err != nil {
+		return nil, fmt.Errorf("salt of the day: %w", err)
+	}
+	s.day, s.hashes = day, &sync.Pool{New: func() any { return hmac.New(sha256.New, salt) }}
+	return s.hashes, nil
+}
+
+func saltOf(ctx context.Context, d *db.DB, day int64) ([]byte, error) {
+	fresh := make([]byte, 32)
+	rand.Read(fresh)
+	_, err := d.ExecContext(ctx, `INSERT INTO read_salt (day, salt) VALUES ($1, $2) ON CONFLICT (day) DO NOTHING`, day, hex.EncodeToString(fresh))
+	if err != nil {
+		return nil, err
+	}
+	var stored string
+	if err := d.QueryRowContext(ctx, `SELECT salt FROM read_salt WHERE day = $1`, day).Scan(&stored); err != nil {
+		return nil, err
+	}
+	return hex.DecodeString(stored)
+}
