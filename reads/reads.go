@@ -293,11 +293,6 @@ func (g *generations[K]) add(key K) {
 	g.young[key] = struct{}{}
 }
 
-func (g *generations[K]) remove(key K) {
-	delete(g.young, key)
-	delete(g.old, key)
-}
-
 // saltBox holds the salt of the day, as hashes under it.
 type saltBox struct {
 	mu     sync.Mutex
