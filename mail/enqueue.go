@@ -1,0 +1,106 @@
+package mail
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"vestnik/db"
+)
+
+// Enqueue writes l down as queued and reports whether it did: false means that the key exists already, and nothing
+// changed. The master copy (Ref, Revision, Variant) must be there by the time of sending.
+func Enqueue(ctx context.Context, h db.Handle, l Letter, now time.Time) (bool, error) {
+	if kindCode(l.Kind) == 0 {
+		return false, fmt.Errorf("enqueue letter %s: unknown kind", l.Name())
+	}
+	if l.Address != "" {
+		address, err := Address(l.Address)
+		if err != nil {
+			return false, fmt.Errorf("enqueue letter %s: %w", l.Name(), err)
+		}
+		l.Address = address
+	}
+	if l.Recipient == 0 && l.Address == "" {
+		return false, fmt.Errorf("enqueue letter %s: it has neither a subscriber nor an address", l.Name())
+	}
+	added, err := db.Changed(ctx, h, `
+		INSERT INTO letters (kind, ref, recipient, state, reason, digest, variant, revision, lane, address, private,
+			due, not_before, expires, attempt, doubts, owner, fence, reply, made, flown, done)
+		VALUES ($1, $2, $3, 'queued', '', $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, 0, 0, '', $13, 0, 0)
+		ON CONFLICT (kind, ref, recipient) DO NOTHING`,
+		l.Kind, l.Ref, l.Recipient, l.Digest, l.Variant, l.Revision, l.lane(), l.Address, l.Private,
+		dueAt(l.NotBefore, now), db.Milli(l.NotBefore), db.Milli(l.Expires), db.Milli(now))
+	return added, wrap(err, "enqueue letter %s", l.Name())
+}
+
+func dueAt(notBefore, now time.Time) int64 { return max(db.Milli(notBefore), db.Milli(now), 1) }
+
+// Filling is what the letters of an edition have in common.
+type Filling struct {
+	Kind      string
+	Ref       int64
+	Digest    string
+	Revision  int64
+	NotBefore time.Time
+	Expires   time.Time
+}
+
+// Fill enqueues a letter for everybody whom audience selects and returns how many are new. Audience is a SELECT with
+// the columns subscriber (BIGINT) and variant (TEXT) that uses the parameters $1 … $len(args); no row goes through Go.
+// Called again, it adds only those who have no letter yet.
+func Fill(ctx context.Context, h db.Handle, f Filling, audience string, args []any, now time.Time) (int64, error) {
+	if kindCode(f.Kind) == 0 {
+		return 0, fmt.Errorf("fill the ledger for %d: unknown kind %q", f.Ref, f.Kind)
+	}
+	n := len(args)
+	p := func(i int, kind string) string { return fmt.Sprintf("CAST($%d AS %s)", n+i, kind) }
+	query := `
+		INSERT INTO letters (kind, ref, recipient, state, reason, digest, variant, revision, lane, address, private,
+			due, not_before, expires, attempt, doubts, owner, fence, reply, made, flown, done)
+		SELECT ` + p(1, "TEXT") + `, ` + p(2, "BIGINT") + `, a.subscriber, 'queued', '', ` + p(3, "TEXT") + `, a.variant, ` +
+		p(4, "BIGINT") + `, ` + p(5, "TEXT") + `, '', '', ` + p(6, "BIGINT") + `, ` + p(7, "BIGINT") + `, ` + p(8, "BIGINT") +
+		`, 0, 0, 0, 0, '', ` + p(9, "BIGINT") + `, 0, 0
+		FROM (` + audience + `) AS a
+		WHERE a.subscriber > 0
+		ON CONFLICT (kind, ref, recipient) DO NOTHING`
+	all := append(append([]any{}, args...), f.Kind, f.Ref, f.Digest, f.Revision, laneOf(f.Kind),
+		dueAt(f.NotBefore, now), db.Milli(f.NotBefore), db.Milli(f.Expires), db.Milli(now))
+	added, err := db.Affected(h.ExecContext(ctx, query, all...))
+	return added, wrap(err, "fill the ledger for %s %d", f.Kind, f.Ref)
+}
+
+const withdrawQuery = `
+	UPDATE letters SET state = 'suppressed', reason = 'left', due = 0, owner = 0, fence = 0, done = $1
+	WHERE recipient = $2 AND ($3 = '' OR digest = $3) AND state IN ('queued', 'leased', 'deferred')`
+
+// Withdraw suppresses the subscriber's letters of the digest ("" for all) that have not begun to be sent, and returns
+// how many. It takes effect at once, also in the middle of a send: a letter that a sender has leased loses its lease.
+func Withdraw(ctx context.Context, h db.Handle, subscriber int64, digest string, now time.Time) (int64, error) {
+	if subscriber <= 0 {
+		return 0, nil // 0 stands for every bare address
+	}
+	n, err := db.Affected(h.ExecContext(ctx, withdrawQuery, db.Milli(now), subscriber, digest))
+	return n, wrap(err, "withdraw letters of subscriber %d", subscriber)
+}
+
+// Retry queues a failed or doubtful letter again, with all its attempts before it. A letter in doubt may then arrive
+// twice, with the same Message-ID.
+func Retry(ctx context.Context, h db.Handle, name string, now time.Time) error {
+	k, err := ParseKey(name)
+	if err != nil {
+		return err
+	}
+	changed, err := db.Changed(ctx, h, `
+		UPDATE letters SET state = 'queued', reason = 'retried by hand', due = $1, attempt = 0, done = 0
+		WHERE kind = $2 AND ref = $3 AND recipient = $4 AND state IN ('failed', 'in_doubt')`,
+		dueAt(time.Time{}, now), k.Kind, k.Ref, k.Recipient)
+	if err != nil || changed {
+		return wrap(err, "retry letter %s", name)
+	}
+	l, err := Show(ctx, h, name)
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("retry letter %s: it is %s, and only failed and in_doubt letters can be retried", name, l.State)
+}

@@ -1,0 +1,101 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// formKey names a master copy.
+type formKey struct {
+	ref, revision int64
+	variant       string
+}
+
+// maxForms is how many cut masters a sender keeps. An edition has one for each language.
+const maxForms = 32
+
+// form returns the letter's master copy, cut and dot-stuffed.
+func (s *Sender) form(ctx context.Context, l Letter) (*form, error) {
+	k := formKey{l.Ref, l.Revision, l.Variant}
+	s.mu.Lock()
+	f := s.forms[k]
+	s.mu.Unlock()
+	if f != nil {
+		return f, nil
+	}
+	m, err := GetMaster(ctx, s.db, l.Ref, l.Revision, l.Variant)
+	if err != nil {
+		return nil, err
+	}
+	made := cut(stuff(m.Bytes))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.forms) >= maxForms {
+		clear(s.forms)
+	}
+	s.forms[k] = &made
+	return &made, nil
+}
+
+// prepare gathers everything that can go wrong with a letter before it is marked. A verdict with a class says what is
+// wrong with the letter, an error that the ledger could not be read.
+func (s *Sender) prepare(ctx context.Context, l Letter) (flight, Verdict, error) {
+	to, err := Address(l.Address)
+	if err != nil {
+		return flight{}, Verdict{Class: ByRecipient, Final: true, Reason: err.Error()}, nil
+	}
+	f := flight{letter: l, from: s.id.Sender(l.key()), to: to}
+	if f.form, err = s.form(ctx, l); err != nil {
+		if errors.Is(err, ErrNoMaster) {
+			return f, Verdict{Class: Infrastructure, Reason: err.Error()}, nil
+		}
+		return f, Verdict{}, err
+	}
+	if s.personal != nil {
+		f.tokens = s.personal(l)
+	}
+	if f.tokens.Confirm == "" {
+		f.tokens.Confirm = l.Private
+	}
+	if err = f.form.check(f.tokens); err == nil && l.Kind == KindDigest && f.tokens.Leave == "" {
+		err = errors.New("a digest's letter needs a token to leave with")
+	}
+	if err != nil {
+		return f, Verdict{Class: Infrastructure, Reason: err.Error()}, nil
+	}
+	return f, Verdict{}, nil
+}
+
+// render appends the letter as it goes over the wire: its personal fields, the master copy with its tokens, the dot.
+// Equal letters give equal bytes, so a letter sent again after an end in doubt is recognised as the same.
+func (s *Sender) render(dst []byte, f flight) []byte {
+	dst = s.id.appendPersonal(dst, f.letter, f.to, f.tokens)
+	dst = f.form.fill(dst, f.tokens)
+	if n := len(dst); n < 2 || dst[n-1] != '\n' {
+		dst = append(dst, "\r\n"...)
+	}
+	return append(dst, ".\r\n"...)
+}
+
+// appendPersonal appends the header fields that the master copy lacks. One-click leaving (RFC 8058) is for digests
+// only: a confirmation cannot be left.
+func (id Identity) appendPersonal(dst []byte, l Letter, to string, t Tokens) []byte {
+	dst = append(dst, "Date: "...)
+	dst = l.Made.UTC().AppendFormat(dst, time.RFC1123Z)
+	dst = append(dst, "\r\nMessage-ID: <"...)
+	dst = append(dst, id.Token(l.key())...)
+	dst = append(dst, '@')
+	dst = append(dst, id.Domain...)
+	dst = append(dst, ">\r\nTo: <"...)
+	dst = append(dst, to...)
+	dst = append(dst, ">\r\n"...)
+	if l.Kind != KindDigest {
+		return dst
+	}
+	dst = append(dst, "List-Unsubscribe: <"...)
+	dst = append(dst, id.SiteURL...)
+	dst = append(dst, "/unsubscribe/"...)
+	dst = append(dst, t.Leave...)
+	return append(dst, ">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"...)
+}
