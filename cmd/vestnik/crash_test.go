@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -133,5 +132,5 @@ func (n *newsroom) checkNothingLost(relay *mailtest.Server, letters int) {
 	if len(doubtful) > 200 {
 		n.t.Errorf("%d letters were in doubt, more than in_doubt_max = 200", len(doubtful))
 	}
-	n.t.Log(fmt.Sprintf("%d letters, %d in doubt at the kill, %d of them arrived twice", letters, len(doubtful), twice))
+	n.t.Logf("%d letters, %d in doubt at the kill, %d of them arrived twice", letters, len(doubtful), twice)
 }

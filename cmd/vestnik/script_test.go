@@ -71,7 +71,7 @@ func TestScript(t *testing.T) {
 			t.Parallel()
 			database := dbtest.URL(t)
 			testscript.Run(t, testscript.Params{
-				Files: []string{file}, RequireExplicitExec: true,
+				Files: []string{file}, RequireExplicitExec: true, Deadline: time.Now().Add(2 * time.Minute),
 				Condition: func(cond string) (bool, error) {
 					if cond != "corpora" {
 						return false, fmt.Errorf("unknown condition %s", cond)

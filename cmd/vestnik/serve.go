@@ -18,6 +18,7 @@ import (
 	"vestnik/mail"
 	"vestnik/reads"
 	"vestnik/sources"
+	"vestnik/subscribers"
 	"vestnik/web"
 )
 
@@ -62,6 +63,9 @@ type daemon struct {
 }
 
 func newDaemon(c *Config, d *db.DB, log *slog.Logger) (*daemon, error) {
+	if c.hasRole("send") && len(c.Mail.Relays) == 0 {
+		return nil, errors.New("no SMTP server takes our letters: add a [[mail.relay]] with its url, or leave \"send\" out of [node] roles")
+	}
 	set, err := c.templates()
 	if err != nil {
 		return nil, err
@@ -154,7 +158,7 @@ func (s *daemon) flushUntil(ctx context.Context, failed <-chan error) error {
 				s.log.Error("reads are kept in memory until the next try", "error", err)
 			}
 		case now := <-hourly.C:
-			if err := reads.Housekeep(ctx, s.d, now); err != nil {
+			if err := errors.Join(reads.Housekeep(ctx, s.d, now), subscribers.Housekeep(ctx, s.d, now)); err != nil {
 				s.log.Error("housekeeping", "error", err)
 			}
 		}
