@@ -86,12 +86,6 @@ func compress(body []byte) []byte {
 	return b.Bytes()
 }
 
-// ETag is the entity tag of the plain document, with quotes.
-func (s *Snapshot) ETag() string { return s.plain.etag[0] }
-
-// Body is the plain document. It must not be changed.
-func (s *Snapshot) Body() []byte { return s.plain.body }
-
 // size is roughly what the snapshot costs in memory.
 func (s *Snapshot) size() int { return len(s.plain.body) + len(s.gzip.body) + 1024 }
 

@@ -38,7 +38,9 @@ func Confirm(ctx context.Context, tx *sql.Tx, token string, now time.Time) (Subs
 	if err := activate(ctx, tx, s.ID, digest, "link in the confirmation letter", now); err != nil {
 		return Subscriber{}, "", fmt.Errorf("confirm %s for %s: %w", s.Key, digest, err)
 	}
-	s, err = Get(ctx, tx, s.ID)
+	if s, err = Get(ctx, tx, s.ID); err == nil && s.Subscription(digest).State != Active {
+		return Subscriber{}, "", ErrToken // on another node the reader left at this very moment
+	}
 	return s, digest, err
 }
 

@@ -165,6 +165,9 @@ func TestPreferencesSetWhatWasOffered(t *testing.T) {
 	set := func(want, offered []string) error {
 		return d.Tx(ctx, func(tx *sql.Tx) error { return SetDigests(ctx, tx, ann.ID, want, offered, now.Add(time.Hour)) })
 	}
+	if err := set([]string{"daily"}, []string{"daily", "weekly", "monthly"}); err != nil || find(t, d, "ann@x.org").Subscription("weekly").State != Pending {
+		t.Errorf("saved without a change: %v, weekly is %q, want it to wait still", err, find(t, d, "ann@x.org").Subscription("weekly").State)
+	}
 	for range 2 {
 		if err := set([]string{"weekly", "monthly"}, []string{"daily", "weekly", "monthly"}); err != nil {
 			t.Fatal(err)

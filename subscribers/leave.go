@@ -56,9 +56,11 @@ func scanText(row *sql.Rows) (s string, err error) {
 	return s, err
 }
 
-// SetDigests is the preferences page: of the digests offered there, those wanted become active and the others are left;
-// digests that were not offered stay as they are. It may be called only for somebody who holds a preferences token, since
-// that came by letter and so proves the address. Errors: [ErrNotFound], and [ErrDigest] for one wanted but not offered.
+// SetDigests is the preferences page: of the digests offered there, those wanted become active and the active others are
+// left; digests that were not offered stay as they are, and so do pending ones that are not wanted: their boxes were empty
+// before the reader came, who may have come for something else and still wait for the letter. It may be called only for
+// somebody who holds a preferences token, since that came by letter and so proves the address. Errors: [ErrNotFound], and
+// [ErrDigest] for one wanted but not offered.
 func SetDigests(ctx context.Context, tx *sql.Tx, subscriber int64, want, offered []string, now time.Time) error {
 	s, err := Get(ctx, tx, subscriber)
 	if err != nil {
@@ -72,7 +74,7 @@ func SetDigests(ctx context.Context, tx *sql.Tx, subscriber int64, want, offered
 	for _, digest := range offered {
 		state := s.Subscription(digest).State
 		switch wanted := slices.Contains(want, digest); {
-		case !wanted && (state == Active || state == Pending):
+		case !wanted && state == Active:
 			err = leave(ctx, tx, subscriber, digest, now)
 		case wanted && state == Pending:
 			err = activate(ctx, tx, subscriber, digest, preferencesBasis, now)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"vestnik/articles"
-	"vestnik/digest"
 	"vestnik/reads"
 	"vestnik/templates"
 )
@@ -33,7 +32,7 @@ type boxes struct {
 	sections *kept[[]templates.Link]
 	front    *kept[list]
 	mostRead map[string]*kept[[]templates.Headline] // by window
-	editions map[string]*kept[int64]                // by digest: when the newest was made
+	editions map[string]*kept[int64]                // by digest: its change number
 
 	mu      sync.Mutex
 	related map[version]*kept[[]templates.Headline] // of the articles asked for lately
@@ -60,7 +59,7 @@ func (s *Server) newBoxes() *boxes {
 	}
 	for _, d := range s.Digests {
 		b.editions[d.Name] = &kept[int64]{name: "editions of " + d.Name, age: time.Second, now: s.Now, log: s.Log,
-			compute: func(ctx context.Context, _ time.Time) (int64, error) { return s.lastMade(ctx, d.Name) }}
+			compute: func(ctx context.Context, _ time.Time) (int64, error) { return s.revisions(ctx, d.Name) }}
 	}
 	for _, w := range windows {
 		b.mostRead[w.name] = &kept[[]templates.Headline]{name: "most read " + w.name, age: s.Fresh, now: s.Now, log: s.Log,
@@ -71,13 +70,14 @@ func (s *Server) newBoxes() *boxes {
 	return b
 }
 
-// lastMade is when the newest edition of a digest was made, in milliseconds; 0 when none was.
-func (s *Server) lastMade(ctx context.Context, name string) (int64, error) {
-	past, err := digest.Editions(ctx, s.DB, name, 1)
-	if err != nil || len(past) == 0 {
-		return 0, err
-	}
-	return past[0].Made.UnixMilli(), nil
+// revisions adds up those of a digest's editions. The time of the newest would not do: a slot caught up late is older than the
+// extra edition before it, and the clocks of nodes differ.
+func (s *Server) revisions(ctx context.Context, name string) (n int64, err error) {
+	err = s.DB.QueryRowContext(ctx, `
+		SELECT COALESCE(CAST(SUM(revision) AS BIGINT), 0)
+		FROM editions
+		WHERE digest = $1`, name).Scan(&n)
+	return n, err
 }
 
 // change is the publication's change number, asked for at most once a second: feeds and boxes follow it.
@@ -109,14 +109,8 @@ func (s *Server) mostRead(ctx context.Context, from, to time.Time) ([]templates.
 		return nil, err
 	}
 	if len(all) < mostReadBox {
-		latest, err := articles.List(ctx, s.DB, articles.Filter{Limit: mostReadBox})
-		if err != nil {
+		if all, err = s.fillUp(ctx, all); err != nil {
 			return nil, err
-		}
-		for _, a := range latest {
-			if _, there := n[a.ID]; !there && len(all) < mostReadBox {
-				all = append(all, a)
-			}
 		}
 	}
 	lines := make([]templates.Headline, len(all))
@@ -127,9 +121,33 @@ func (s *Server) mostRead(ctx context.Context, from, to time.Time) ([]templates.
 	return lines, nil
 }
 
+// fillUp adds the latest articles to those of a thin box; headlines with nothing behind them come last.
+func (s *Server) fillUp(ctx context.Context, box []articles.Article) ([]articles.Article, error) {
+	latest, err := s.latest(ctx, articles.Filter{}, mostReadBox)
+	if err != nil {
+		return nil, err
+	}
+	bare, err := articles.List(ctx, s.DB, articles.Filter{Kind: articles.KindBrief, Limit: mostReadBox})
+	if err != nil {
+		return nil, err
+	}
+	there := map[int64]bool{}
+	for _, a := range box {
+		there[a.ID] = true
+	}
+	for _, a := range append(latest.articles, bare...) {
+		if !there[a.ID] && len(box) < mostReadBox {
+			there[a.ID] = true
+			box = append(box, a)
+		}
+	}
+	return box, nil
+}
+
 // related is the box of what is about the same as an article, never the article itself.
 func (s *Server) related(ctx context.Context, a articles.Article, change int64) ([]templates.Headline, error) {
 	b, key := s.boxes, version{a.ID, a.Change}
+	a.HTML, a.Text = "", "" // what is alike is asked of the database; a thousand boxes must not keep their articles' texts
 	b.mu.Lock()
 	k := b.related[key]
 	if k == nil {

@@ -59,8 +59,8 @@ func (s *Server) edition(w http.ResponseWriter, r *http.Request) error {
 	return s.send(w, r, "edition.html", p)
 }
 
-// newestEdition is when the newest edition of a digest was made: what the digest's feed follows.
-func (s *Server) newestEdition(ctx context.Context, name string) (int64, error) {
+// editionsChange is a number that grows with every edition of a digest and every correction: what the digest's feed follows.
+func (s *Server) editionsChange(ctx context.Context, name string) (int64, error) {
 	k, ok := s.boxes.editions[name]
 	if !ok {
 		return 0, feeds.ErrNoFeed
@@ -78,8 +78,12 @@ func (s *Server) loadEditions(ctx context.Context, name string) (feeds.Feed, tim
 	if err != nil {
 		return feeds.Feed{}, time.Time{}, err
 	}
+	authority, err := s.authority(ctx)
+	if err != nil {
+		return feeds.Feed{}, time.Time{}, err
+	}
 	path := "/digests/" + name
-	out := s.newFeed(path, d.Title)
+	out := s.newFeed(authority, path, d.Title)
 	out.Language = d.Language
 	for _, e := range past {
 		whole, err := digest.FindEdition(ctx, s.DB, name, e.Slot.Name())
@@ -88,7 +92,7 @@ func (s *Server) loadEditions(ctx context.Context, name string) (feeds.Feed, tim
 		}
 		under := path + "/" + e.Slot.Name()
 		out.Items = append(out.Items, feeds.Item{
-			ID: s.tagURI(under), Title: e.Subject, Link: s.Site.URL + under, Summary: headlinesOf(whole.View), HTML: editionHTML(whole.View),
+			ID: tagURI(authority, under), Title: e.Subject, Link: s.Site.URL + under, Summary: headlinesOf(whole.View), HTML: editionHTML(whole.View),
 			Language: e.Language, Published: e.Slot.At, Updated: e.Made, Change: e.Made.UnixMilli(),
 		})
 	}

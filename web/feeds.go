@@ -2,11 +2,15 @@ package web
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"golang.org/x/net/idna"
 
 	"vestnik/articles"
 	"vestnik/db"
@@ -28,7 +32,7 @@ func (s *Server) feed(f feeds.Format) handler {
 			return err
 		}
 		if name, ok := strings.CutPrefix(key.List, "/digests/"); ok {
-			if change, err = s.newestEdition(r.Context(), name); err != nil {
+			if change, err = s.editionsChange(r.Context(), name); err != nil {
 				return err
 			}
 		}
@@ -44,8 +48,12 @@ func (s *Server) feed(f feeds.Format) handler {
 // loadFeed makes the feed of a list for the cache.
 func (s *Server) loadFeed(ctx context.Context, list string) (feeds.Feed, time.Time, error) {
 	parts := strings.Split(list, "/") // "" "sections" slug
-	if len(parts) == 1 {
+	switch len(parts) {
+	case 1:
 		return s.loadArticles(ctx, list, articles.Filter{}, nil)
+	case 3:
+	default: // a slug with a slash, written as %2F: no list of ours, though its first part may be one
+		return feeds.Feed{}, time.Time{}, feeds.ErrNoFeed
 	}
 	slug := parts[2]
 	switch parts[1] {
@@ -62,9 +70,9 @@ func (s *Server) loadFeed(ctx context.Context, list string) (feeds.Feed, time.Ti
 }
 
 // newFeed is what all our feeds have in common.
-func (s *Server) newFeed(list, name string) feeds.Feed {
+func (s *Server) newFeed(authority, list, name string) feeds.Feed {
 	f := feeds.Feed{
-		ID:          s.tagURI(list + "/feed"),
+		ID:          tagURI(authority, list+"/feed"),
 		Title:       s.Site.Title,
 		Description: s.Site.Title,
 		Home:        s.Site.URL + list,
@@ -84,13 +92,38 @@ func (s *Server) newFeed(list, name string) feeds.Feed {
 	return f
 }
 
-// tagURI is an id that survives a change from http to https (RFC 4151). The year is that of this software's first feeds.
-func (s *Server) tagURI(path string) string {
-	host := s.Site.URL
-	if u, err := url.Parse(s.Site.URL); err == nil {
-		host = u.Hostname()
+// tagURI is the permanent id of a feed or edition (RFC 4151). The year is that of this software's first feeds.
+func tagURI(authority, path string) string { return "tag:" + authority + ",2026:" + path }
+
+// authority is the host in the ids of feeds and editions. It is the one in the first article's id and not the site's, so that
+// ids stay when the publication moves to another address: readers would show everything anew.
+func (s *Server) authority(ctx context.Context) (string, error) {
+	var guid string
+	err := s.DB.QueryRowContext(ctx, `SELECT guid FROM articles ORDER BY id LIMIT 1`).Scan(&guid)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s.host(), nil
 	}
-	return "tag:" + host + ",2026:" + path
+	if err != nil {
+		return "", fmt.Errorf("look up the first article's id: %w", err)
+	}
+	authority, _, ok := strings.Cut(strings.TrimPrefix(guid, "tag:"), ",")
+	if !ok {
+		return s.host(), nil
+	}
+	return authority, nil
+}
+
+// host is the site's host, spelt as package articles spells it in its ids.
+func (s *Server) host() string {
+	u, err := url.Parse(s.Site.URL)
+	if err != nil {
+		return "localhost"
+	}
+	host := strings.ToLower(u.Hostname())
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+		host = ascii
+	}
+	return host
 }
 
 // loadArticles makes the feed of a list of articles; name takes its name from one of them, nil for the whole site's, which
@@ -107,7 +140,11 @@ func (s *Server) loadArticles(ctx context.Context, path string, f articles.Filte
 		}
 		heading = name(l.articles[0])
 	}
-	out := s.newFeed(path, heading)
+	authority, err := s.authority(ctx)
+	if err != nil {
+		return feeds.Feed{}, time.Time{}, err
+	}
+	out := s.newFeed(authority, path, heading)
 	for _, a := range l.articles {
 		out.Items = append(out.Items, s.feedItem(a))
 	}

@@ -7,6 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,6 +18,8 @@ import (
 	"github.com/mmcdole/gofeed"
 
 	"vestnik/articles"
+	"vestnik/db"
+	"vestnik/db/schema"
 	"vestnik/feeds"
 )
 
@@ -48,7 +53,8 @@ func TestEveryFeedIsReadByAnIndependentReader(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{"/sections/none/feed.xml", "/tags/none/feed.json", "/digests/none/feed.atom", "/sections/prokat/feed.rss"} {
+	for _, path := range []string{"/sections/none/feed.xml", "/tags/none/feed.json", "/digests/none/feed.atom", "/sections/prokat/feed.rss",
+		"/sections/prokat%2Fmore/feed.xml", "/digests/daily%2Fmore/feed.xml"} {
 		if res := h.get(path); res.StatusCode != 404 {
 			t.Errorf("%s = %d, want 404", path, res.StatusCode)
 		}
@@ -122,6 +128,88 @@ func TestADigestsFeedGetsTheNextEdition(t *testing.T) {
 	h.publishEdition()
 	if n := strings.Count(h.get("/digests/daily/feed.xml").body, "<item>"); n != 2 {
 		t.Errorf("%d editions, want 2", n)
+	}
+}
+
+func TestADigestsFeedGetsAnEditionThatIsCaughtUpLate(t *testing.T) {
+	h := open(t)
+	h.furnish()
+	h.publishSlotBefore(h.clock())
+	if n := strings.Count(h.get("/digests/daily/feed.xml").body, "<item>"); n != 1 {
+		t.Fatalf("%d editions, want 1", n)
+	}
+	h.publishSlotBefore(h.clock().Add(-24 * time.Hour))
+	h.wait(time.Second)
+	if n := strings.Count(h.get("/digests/daily/feed.xml").body, "<item>"); n != 2 {
+		t.Errorf("%d editions, want 2: one of an earlier slot came out later", n)
+	}
+}
+
+// ids are those of a feed and of its items.
+func (h *house) ids(path string) (ids []string) {
+	h.t.Helper()
+	for _, m := range regexp.MustCompile(`<id>([^<]*)</id>`).FindAllStringSubmatch(h.get(path).body, -1) {
+		ids = append(ids, m[1])
+	}
+	return ids
+}
+
+func TestIDsStayWhenThePublicationMoves(t *testing.T) {
+	h := openFurnished(t)
+	o := h.Options
+	o.Site.URL, o.Articles.URL = "https://www.kino-new.example:8443", "https://www.kino-new.example:8443"
+	moved, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/feed.atom", "/sections/festivali/feed.atom", "/digests/daily/feed.atom", "/digests/weekly/feed.atom"} {
+		h.http.Config.Handler = h.Handler()
+		before := h.ids(path)
+		h.http.Config.Handler = moved.Handler()
+		if after := h.ids(path); len(before) == 0 || !slices.Equal(after, before) {
+			t.Errorf("%s: the ids were %q and are %q", path, before, after)
+		}
+		if !strings.Contains(h.get(path).body, `href="`+o.Site.URL+path+`"`) {
+			t.Errorf("%s does not link to itself at the new address", path)
+		}
+	}
+}
+
+func TestAFeedWithoutArticlesHasTheIDThatItKeeps(t *testing.T) {
+	h := open(t, func(o *Options) { o.Site.URL, o.Articles.URL = "https://Кино.example", "https://Кино.example" })
+	empty := h.ids("/feed.atom")
+	h.put(articles.Input{Title: "Первая", HTML: "<p>Текст</p>"})
+	h.wait(time.Second)
+	if filled := h.ids("/feed.atom"); len(empty) != 1 || len(filled) != 2 || filled[0] != empty[0] {
+		t.Errorf("ids: empty %q, then %q", empty, filled)
+	}
+}
+
+// Two databases that hold the same, of two sorts where the tests run on PostgreSQL, give the same tags.
+func TestTagsDependOnNothingButTheContent(t *testing.T) {
+	lite, err := db.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "other.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { lite.Close() })
+	if _, _, err := schema.Migrate(t.Context(), lite); err != nil {
+		t.Fatal(err)
+	}
+	one, two := openFurnished(t), openFurnished(t, func(o *Options) { o.DB = lite })
+	for _, h := range []*house{one, two} {
+		if _, err := h.DB.ExecContext(t.Context(), `UPDATE articles SET guid = 'tag:kino.example,2026:' || slug`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, list := range []string{"", "/sections/festivali", "/tags/tanets", "/authors/ivan-petrov", "/digests/daily"} {
+		for _, f := range feeds.Formats() {
+			a, b := one.get(list+"/"+f.File), two.get(list+"/"+f.File)
+			for _, name := range []string{"ETag", "Last-Modified"} {
+				if a.Header.Get(name) == "" || a.Header.Get(name) != b.Header.Get(name) {
+					t.Errorf("%s/%s: %s is %q and %q", list, f.File, name, a.Header.Get(name), b.Header.Get(name))
+				}
+			}
+		}
 	}
 }
 

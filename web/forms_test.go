@@ -6,14 +6,12 @@ import (
 	"database/sql"
 	"mime/multipart"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/net/html"
 
-	"vestnik/mail"
 	"vestnik/subscribers"
 )
 
@@ -113,86 +111,6 @@ func TestFromJoiningToLeaving(t *testing.T) {
 	}
 }
 
-func TestSubscribeAnswersTheSameForEveryStateOfAnAddress(t *testing.T) {
-	h := openFurnished(t)
-	h.subscriber("active@example.org", "daily")
-	h.join("daily", "pending@example.org")
-	left := h.subscriber("left@example.org", "daily")
-	h.tx(func(tx *sql.Tx) error {
-		if err := subscribers.Leave(context.Background(), tx, left, "daily", h.clock()); err != nil {
-			return err
-		}
-		return subscribers.Suppress(context.Background(), tx, "suppressed@example.org", "complaint", h.clock())
-	})
-	stamp := regexp.MustCompile(`value="[A-Za-z0-9_-]{32}"`)
-	want := ""
-	for _, email := range []string{"new@example.org", "active@example.org", "pending@example.org", "left@example.org", "suppressed@example.org", "new@example.org"} {
-		res := h.join("daily", email)
-		got := stamp.ReplaceAllString(res.body, "")
-		if res.StatusCode != 200 || strings.Contains(res.body, email) {
-			t.Errorf("%s: %d", email, res.StatusCode)
-		}
-		if want == "" {
-			want = got
-		}
-		if got != want {
-			t.Errorf("%s gets another page than new@example.org", email)
-		}
-	}
-}
-
-func TestJoinFormsThatAreNotFilledInByPeople(t *testing.T) {
-	h := openFurnished(t)
-	form := fields(t, h.get("/digests/daily").body)
-	form.Set("email", "bomb@example.org")
-	with := func(key, value string) url.Values {
-		f := url.Values{}
-		for k, v := range form {
-			f[k] = v
-		}
-		f.Set(key, value)
-		return f
-	}
-	if res := h.post("/subscribe", form); res.StatusCode != 429 || !strings.Contains(res.body, "bomb@example.org") {
-		t.Errorf("filled in within no time = %d, want 429 and the form again", res.StatusCode)
-	}
-	h.wait(5 * time.Second)
-	for name, c := range map[string]struct {
-		form   url.Values
-		status int
-	}{
-		"trap":         {with(trap, "x"), 200},
-		"no stamp":     {with("stamp", ""), 429},
-		"forged stamp": {with("stamp", strings.Repeat("A", 32)), 429},
-		"no address":   {with("email", "  "), 400},
-		"bad address":  {with("email", "no address <script>"), 400},
-		"header":       {with("email", "a@example.org\r\nBcc: b@example.org"), 400},
-		"no digest":    {with("digest", "none"), 400},
-	} {
-		res := h.post("/subscribe", c.form)
-		if res.StatusCode != c.status || strings.Contains(res.body, "<script>") || res.Header.Get("Cache-Control") != "no-store" {
-			t.Errorf("%s: %d, want %d", name, res.StatusCode, c.status)
-		}
-	}
-	if letters, err := mail.List(t.Context(), h.DB, mail.ListFilter{}); err != nil || len(letters) != 0 {
-		t.Errorf("%d letters were written (%v), want none", len(letters), err)
-	}
-	// The form that was sent too fast goes through when its button is pressed again, and so does one from another site
-	// after its visitor has seen our page.
-	again := fields(t, h.post("/subscribe", with("stamp", "")).body)
-	h.wait(3 * time.Second)
-	if res := h.post("/subscribe", again, "Origin", "https://partner.example", "Sec-Fetch-Site", "cross-site"); res.StatusCode != 200 {
-		t.Errorf("pressed again = %d", res.StatusCode)
-	}
-	if got := h.state("bomb@example.org", "daily"); got != subscribers.Pending {
-		t.Errorf("state = %q, want pending", got)
-	}
-	h.wait(8 * 24 * time.Hour)
-	if res := h.post("/subscribe", form); res.StatusCode != 429 {
-		t.Errorf("a week later = %d, want 429", res.StatusCode)
-	}
-}
-
 func TestOneClick(t *testing.T) {
 	h := openFurnished(t)
 	var multi bytes.Buffer
@@ -259,7 +177,8 @@ func TestPreferences(t *testing.T) {
 		t.Errorf("daily is %q, weekly %q", h.state("ann@example.org", "daily"), h.state("ann@example.org", "weekly"))
 	}
 	before := contents(t, h.DB)
-	for name, f := range map[string]url.Values{"a digest that is none": {"digest": {"none"}}, "a language that is none": {"language": {"tlh"}}} {
+	for name, f := range map[string]url.Values{"a digest that is none": {"digest": {"none"}, "language": {""}}, "a language that is none": {"language": {"tlh"}},
+		"no form at all": {}} {
 		if res := h.post(path, f); res.StatusCode != 400 {
 			t.Errorf("%s = %d, want 400", name, res.StatusCode)
 		}
@@ -271,8 +190,24 @@ func TestPreferences(t *testing.T) {
 	if contents(t, h.DB) != before {
 		t.Error("refused forms changed something")
 	}
-	if res := h.post(path, url.Values{}); res.StatusCode != 200 || h.state("ann@example.org", "weekly") != subscribers.Left {
+	if res := h.post(path, url.Values{"language": {""}}); res.StatusCode != 200 || h.state("ann@example.org", "weekly") != subscribers.Left {
 		t.Errorf("nothing ticked = %d, weekly is %q", res.StatusCode, h.state("ann@example.org", "weekly"))
+	}
+}
+
+func TestSavingThePreferencesUntouchedChangesNoDigest(t *testing.T) {
+	h := openFurnished(t)
+	id := h.subscriber("ann@example.org", "daily")
+	h.join("weekly", "ann@example.org")
+	path := "/preferences/" + h.Subscribers.Keys.Token(subscribers.PurposePreferences, id, "")
+	if res := h.post(path, fields(t, h.get(path).body)); res.StatusCode != 200 {
+		t.Fatalf("save = %d", res.StatusCode)
+	}
+	if h.state("ann@example.org", "daily") != subscribers.Active || h.state("ann@example.org", "weekly") != subscribers.Pending {
+		t.Errorf("daily is %q, weekly %q", h.state("ann@example.org", "daily"), h.state("ann@example.org", "weekly"))
+	}
+	if res := h.get("/confirm/" + h.confirmToken("ann@example.org")); res.StatusCode != 200 {
+		t.Errorf("the confirmation link = %d, want 200", res.StatusCode)
 	}
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -26,8 +27,9 @@ const (
 )
 
 // subscribe takes a join form, also one that stands on another site. For every address that could be one it answers with
-// the same page; what differs, differs in the letter.
+// the same page, after the same time; what differs, differs in the letter.
 func (s *Server) subscribe(w http.ResponseWriter, r *http.Request) error {
+	started := time.Now()
 	w.Header().Set("Cache-Control", "no-store")
 	if err := parseForm(r); err != nil {
 		return err
@@ -36,35 +38,58 @@ func (s *Server) subscribe(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return fmt.Errorf("join %.40q: %w", r.PostForm.Get("digest"), subscribers.ErrDigest)
 	}
-	language := spoken(r.PostForm.Get("language"), d.Language, s.Site.Language)
-	email := strings.TrimSpace(r.PostForm.Get("email"))
 	p, err := s.digestView(r, d)
 	if err != nil {
 		return err
 	}
-	p.Language, p.NoIndex = language, true
-	about := p.Digest
-	switch {
-	case r.PostForm.Get(trap) != "":
-		about.Joined = true // let the program believe it
-	case email == "":
-		p.Status, about.Error = http.StatusBadRequest, templates.Text(language, "error_address_empty")
-	case !s.stampFits(r.PostForm.Get("stamp")):
-		// A person has only to press the button of this page once more: it carries a fresh stamp.
-		p.Status, about.Error, about.Email = http.StatusTooManyRequests, templates.Text(language, "error_429_text"), cut(email)
-	default:
-		err := s.Subscribers.Join(r.Context(), s.DB, email, d.Name, language, s.Now())
-		switch {
-		case errors.Is(err, subscribers.ErrAddress):
-			p.Status, about.Email = http.StatusBadRequest, cut(email)
-			about.Error = templates.Text(language, "error_address", cut(email))
-		case err != nil:
-			return err
-		default:
-			about.Joined = true
-		}
+	p.Language, p.NoIndex = spoken(r.PostForm.Get("language"), d.Language, s.Site.Language), true
+	if p.Status, err = s.join(r, p.Language, p.Digest); err != nil {
+		return err
+	}
+	if p.Digest.Joined {
+		s.sameTime(r.Context(), started)
 	}
 	return s.send(w, r, "digest.html", p)
+}
+
+// join does what a form asks for, puts into about what the reader is told, and returns the answer's status.
+func (s *Server) join(r *http.Request, language string, about *templates.DigestAbout) (status int, err error) {
+	email := strings.TrimSpace(r.PostForm.Get("email"))
+	refuse := func(status int, key string, args ...any) (int, error) {
+		about.Email, about.Error = cut(email), templates.Text(language, key, args...)
+		return status, nil
+	}
+	switch {
+	case r.PostForm.Get(trap) != "": // let the program believe it
+	case email == "":
+		return refuse(http.StatusBadRequest, "error_address_empty")
+	case !s.stampFits(r.PostForm.Get("stamp")):
+		// A person has only to press the button of this page once more: it carries a fresh stamp.
+		return refuse(http.StatusTooManyRequests, "error_429_text")
+	case !s.joins.lets(clientAddress(r, s.TrustedProxies), s.Now()):
+		return refuse(http.StatusTooManyRequests, "error_429_text")
+	default:
+		err = s.Subscribers.Join(r.Context(), s.DB, email, about.Name, language, s.Now())
+	}
+	switch {
+	case errors.Is(err, subscribers.ErrAddress):
+		return refuse(http.StatusBadRequest, "error_address", cut(email))
+	case err != nil:
+		return 0, err
+	}
+	about.Joined = true
+	return http.StatusOK, nil
+}
+
+// sameTime waits until JoinTime, or a whole multiple of it, has passed since the form came: a new address is written
+// down and one known or suppressed is not, which a clock would tell.
+func (s *Server) sameTime(ctx context.Context, started time.Time) {
+	rest := time.NewTimer(s.JoinTime - time.Since(started)%s.JoinTime)
+	defer rest.Stop()
+	select {
+	case <-rest.C:
+	case <-ctx.Done():
+	}
 }
 
 // cut shortens what a form brought before it is shown again.

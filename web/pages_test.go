@@ -87,85 +87,6 @@ func TestEveryPageAnswersGetAndHeadAlike(t *testing.T) {
 	}
 }
 
-func TestEveryPageHasTheSecurityHeaders(t *testing.T) {
-	h := openFurnished(t)
-	for _, p := range pages {
-		header := h.get(p.path).Header
-		csp := header.Get("Content-Security-Policy")
-		for _, want := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"} {
-			if !strings.Contains(csp, want) || strings.Contains(csp, "unsafe") {
-				t.Errorf("%s: Content-Security-Policy %q lacks %q", p.path, csp, want)
-			}
-		}
-		private := strings.HasPrefix(p.path, "/confirm/") || strings.HasPrefix(p.path, "/preferences/") || strings.HasPrefix(p.path, "/unsubscribe/")
-		referrer, cache := "strict-origin-when-cross-origin", "public, max-age=60"
-		if private {
-			referrer = "no-referrer"
-		}
-		if private || p.status != 200 {
-			cache = "no-store"
-		}
-		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": referrer, "Cache-Control": cache} {
-			if got := header.Get(name); got != want {
-				t.Errorf("%s: %s = %q, want %q", p.path, name, got, want)
-			}
-		}
-		if header.Get("Permissions-Policy") == "" || header.Get("Set-Cookie") != "" {
-			t.Errorf("%s: Permissions-Policy %q, Set-Cookie %q", p.path, header.Get("Permissions-Policy"), header.Get("Set-Cookie"))
-		}
-	}
-}
-
-// walk calls f for every element of a page.
-func walk(t *testing.T, page string, f func(n *html.Node, attr map[string]string)) {
-	t.Helper()
-	root, err := html.Parse(strings.NewReader(page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for n := range root.Descendants() {
-		if n.Type == html.ElementNode {
-			attr := map[string]string{}
-			for _, a := range n.Attr {
-				attr[a.Key] = a.Val
-			}
-			f(n, attr)
-		}
-	}
-}
-
-func TestNoPageNeedsWhatThePolicyForbids(t *testing.T) {
-	h := openFurnished(t)
-	for _, p := range pages {
-		walk(t, h.get(p.path).body, func(n *html.Node, attr map[string]string) {
-			for key, value := range attr {
-				if key == "style" || strings.HasPrefix(key, "on") || strings.HasPrefix(value, "javascript:") {
-					t.Errorf("%s: <%s %s=%q>", p.path, n.Data, key, value)
-				}
-			}
-			switch n.Data {
-			case "style", "base", "iframe", "object", "embed":
-				t.Errorf("%s: <%s>", p.path, n.Data)
-			case "script":
-				if attr["type"] == "application/ld+json" {
-					break // data, which no policy forbids
-				}
-				if !strings.HasPrefix(attr["src"], "/") || n.FirstChild != nil {
-					t.Errorf("%s: a script inside the page or from elsewhere: %v", p.path, attr)
-				}
-			case "link":
-				if attr["rel"] == "stylesheet" && !strings.HasPrefix(attr["href"], "/") {
-					t.Errorf("%s: a stylesheet from elsewhere: %v", p.path, attr)
-				}
-			case "form":
-				if !strings.HasPrefix(attr["action"], "/") {
-					t.Errorf("%s: a form to elsewhere: %v", p.path, attr)
-				}
-			}
-		})
-	}
-}
-
 func TestEveryLinkOfEveryPageLeadsSomewhere(t *testing.T) {
 	h := openFurnished(t)
 	seen := map[string]bool{}
@@ -251,6 +172,35 @@ func TestThinBoxesAreFilledAndBareHeadlinesStayInThem(t *testing.T) {
 	}
 	if list := h.get("/?before=4102444800000-1").body; strings.Contains(strings.Split(list, "Самое читаемое")[0], "Только заголовок") {
 		t.Error("a headline without anything behind it stands in a list")
+	}
+}
+
+func TestAThinBoxIsFilledWithWhatCanBeReadFirst(t *testing.T) {
+	h := open(t)
+	h.tx(func(tx *sql.Tx) error {
+		for i := range mostReadBox {
+			for _, in := range []articles.Input{
+				{Title: "Новость " + strings.Repeat("и", i+1), HTML: "<p>Текст</p>", Published: h.clock().Add(-time.Duration(i+1) * time.Hour)},
+				{Title: "Голый заголовок " + strings.Repeat("и", i+1), Kind: articles.KindBrief},
+			} {
+				if _, _, err := articles.Put(t.Context(), tx, h.Articles, in, h.clock()); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	titles := h.mostReadTitles("")
+	if len(titles) != mostReadBox || slices.ContainsFunc(titles, func(s string) bool { return strings.HasPrefix(s, "Голый") }) {
+		t.Errorf("the box holds %d headlines: %q; want %d, all with something behind them", len(titles), titles, mostReadBox)
+	}
+	h.tx(func(tx *sql.Tx) error {
+		_, _, err := articles.Withdraw(t.Context(), tx, "novost-i", h.clock())
+		return err
+	})
+	h.wait(time.Second)
+	if titles := h.mostReadTitles(""); len(titles) != mostReadBox || !strings.HasPrefix(titles[mostReadBox-1], "Голый") {
+		t.Errorf("with one less: %d headlines, want %d with a bare one at the end: %q", len(titles), mostReadBox, titles)
 	}
 }
 

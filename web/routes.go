@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"vestnik/feeds"
 )
@@ -65,15 +66,22 @@ func (s *Server) Handler() http.Handler { return s.mux }
 // maxBody is how much of a request is read: forms and beacons are far smaller.
 const maxBody = 64 << 10
 
-// answer wraps a handler in what holds for all of them: a limit on what comes in, an end to what goes wrong.
+// answer wraps a handler in what holds for all of them: limits on what comes in, an end to what goes wrong.
 func (s *Server) answer(handle handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer s.catch(w, r)
 		w.Header()["X-Content-Type-Options"] = nosniff
-		if r.Method == http.MethodPost {
+		var err error
+		switch {
+		case r.Method == http.MethodPost:
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			err = handle(w, r)
+		case !utf8.ValidString(r.URL.Path) || strings.ContainsRune(r.URL.Path, 0):
+			err = errNotFound // PostgreSQL refuses such text, and nothing of ours is called so
+		default:
+			err = handle(w, r)
 		}
-		if err := handle(w, r); err != nil {
+		if err != nil {
 			s.fail(w, r, err)
 		}
 	})

@@ -3,6 +3,7 @@ package web
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -130,8 +131,11 @@ func (s *Server) preferences(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	want, language := r.PostForm["digest"], r.PostForm.Get("language")
+	if !r.PostForm.Has("language") { // our form always sends one: without it this is no form, and must not be read as "nothing"
+		return fmt.Errorf("preferences: %w", errForm)
+	}
 	if language != "" && !slices.Contains(templates.Languages(), language) {
-		return errForm
+		return fmt.Errorf("preferences in %.20q: %w", language, errForm)
 	}
 	var offered []string
 	for _, d := range s.Digests {

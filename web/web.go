@@ -37,6 +37,7 @@ type Options struct {
 	Banner         func(at time.Time) *templates.Banner // the banner of pages; nil: none
 	TrustedProxies []netip.Prefix                       // whose X-Forwarded-For is believed
 	Fresh          time.Duration                        // how old the most-read box may be; 0: a minute
+	JoinTime       time.Duration                        // how long the answer to a join form takes at least; 0: 200 ms
 	Now            func() time.Time                     // nil: time.Now
 	Log            *slog.Logger                         // nil: slog.Default
 }
@@ -58,6 +59,7 @@ type Server struct {
 	assets map[string]asset
 	script asset
 	boxes  *boxes
+	joins  joins
 }
 
 // feedMemory bounds the rendered feeds kept: about 300 of 50 full articles each.
@@ -101,6 +103,9 @@ func (o *Options) fill() error {
 	}
 	if o.Fresh == 0 {
 		o.Fresh = time.Minute
+	}
+	if o.JoinTime <= 0 {
+		o.JoinTime = 200 * time.Millisecond
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -85,6 +85,7 @@ func open(t testing.TB, change ...func(*Options)) *house {
 			return &templates.Banner{Image: "https://sponsor.example/b.png", Link: "https://sponsor.example/", Label: "Реклама"}
 		},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		JoinTime:       time.Millisecond,
 		Now:            h.clock,
 		Log:            slog.New(slog.NewTextHandler(h.log, nil)),
 	}
@@ -151,13 +152,19 @@ func (h *house) furnish() {
 	})
 }
 
-// publishEdition brings out one edition of the daily digest and returns it.
+// publishEdition brings out the edition of the daily digest's last slot and returns it.
 func (h *house) publishEdition() digest.Edition {
+	h.t.Helper()
+	return h.publishSlotBefore(h.clock())
+}
+
+// publishSlotBefore brings out, now, the edition of the last slot before a time.
+func (h *house) publishSlotBefore(at time.Time) digest.Edition {
 	h.t.Helper()
 	dg := digest.Digest{Name: "daily", Title: "Самое читаемое", Schedule: "0 8 * * *", Location: sakhalin, Window: 24 * time.Hour,
 		Rank: "reads", Count: 10, Related: 5, MinItems: 3, WhenThin: digest.ThinFill, Language: "ru", CatchUp: 24 * time.Hour, MaxLate: 24 * time.Hour,
 		InDoubt: "resend", MaxAge: 20 * 365 * 24 * time.Hour}
-	slot, err := dg.Last(h.clock())
+	slot, err := dg.Last(at)
 	if err != nil {
 		h.t.Fatal(err)
 	}

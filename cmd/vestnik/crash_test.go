@@ -33,7 +33,7 @@ func TestKillInTheMiddleOfASendLosesNoLetter(t *testing.T) {
 		t.Fatalf("all %d letters had arrived before the kill", arrived)
 	}
 	n.serve()
-	n.waitSettled(time.Minute)
+	n.waitSettled(3 * time.Minute)
 	n.checkNothingLost(relay, crashLetters)
 }
 
@@ -65,7 +65,7 @@ func TestTwoDaemonsShareASendAndOneMayDie(t *testing.T) {
 	n.run("digest", "send", "daily")
 	<-reached
 	victim.kill()
-	n.waitSettled(90 * time.Second)
+	n.waitSettled(3 * time.Minute)
 	n.checkNothingLost(relay, crashLetters)
 }
 
