@@ -43,8 +43,8 @@ shot() {
 ru=$(letter ru)
 en=$(letter en)
 shot front-page / 1280 1500
-shot article /articles/pavilon-nol 1280 1700
-shot article-dark /articles/pavilon-nol 1280 1700 dark
+shot article /articles/pavilon-nol 1280 1250
+shot article-dark /articles/pavilon-nol 1280 1250 dark
 shot letter-ru "$ru/html" 760 1500
 shot letter-en "$en/html" 760 1500
 shot letter-dark "$ru/html" 760 1500 dark

@@ -116,6 +116,15 @@ func edition(n int) EditionView {
 	return e
 }
 
+// thinEdition has two stories that were read and four that fill it up.
+func thinEdition() EditionView {
+	e := edition(6)
+	for i := range e.Items[2:] {
+		e.Items[2+i].Reads, e.Items[2+i].Reason = 0, ReasonFill
+	}
+	return e
+}
+
 func digestLetter(lang string, n int) DigestLetter {
 	return DigestLetter{Site: site(), Language: lang, Edition: edition(n),
 		Leave:       "https://kino.example/unsubscribe/LeaveLeaveLeaveLeaveLeaveLeaveLeaveLeave0",

@@ -3,6 +3,7 @@ package templates
 import (
 	html "html/template"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ func functions(lang string) map[string]any {
 		"t":        func(key string, args ...any) (string, error) { return phrase(lang, key, args...) },
 		"date":     func(t time.Time) string { return language.Date(lang, t) },
 		"datetime": func(t time.Time) string { return language.DateTime(lang, t) },
+		"bound":    bound,
 		"moment":   func(t time.Time) string { return moment(lang, t) },
 		"clock":    func(t time.Time) string { return t.Format("15:04") },
 		"iso":      func(t time.Time) string { return t.Format(time.RFC3339) },
@@ -28,6 +30,7 @@ func functions(lang string) map[string]any {
 		"wrap":     wrap,
 		"upper":    strings.ToUpper,
 		"outlook":  outlook,
+		"linked":   linked,
 	}
 }
 
@@ -46,6 +49,9 @@ func moment(lang string, t time.Time) string {
 	}
 	return language.DateTime(lang, t)
 }
+
+// bound keeps the day and its month on one line, for a headline that may break elsewhere in the date.
+func bound(date string) string { return strings.Replace(date, " ", "\u00a0", 1) }
 
 func linkNames(links []Link) string {
 	names := make([]string, len(links))
@@ -68,6 +74,24 @@ func host(rawURL string) string {
 func here(link, canonical string) bool {
 	return link != "" && canonical != "" && strings.TrimSuffix(link, "/") != "" &&
 		strings.HasSuffix(strings.TrimSuffix(canonical, "/"), strings.TrimSuffix(link, "/"))
+}
+
+var webAddress = regexp.MustCompile(`https?://[^\s<>"«»]*[^\s<>"«».,;:!?)]`)
+
+// linked parts a sentence into its words and the addresses in it: a piece with a URL is to be a link.
+func linked(s string) (pieces []Link) {
+	at := 0
+	for _, m := range webAddress.FindAllStringIndex(s, -1) {
+		if m[0] > at {
+			pieces = append(pieces, Link{Title: s[at:m[0]]})
+		}
+		pieces = append(pieces, Link{Title: s[m[0]:m[1]], URL: s[m[0]:m[1]]})
+		at = m[1]
+	}
+	if at < len(s) {
+		pieces = append(pieces, Link{Title: s[at:]})
+	}
+	return pieces
 }
 
 // picture lets a data: address of a picture through, which html/template takes for a program. Others it checks itself.

@@ -111,10 +111,14 @@ func plain(s string) string {
 
 // preheader is one true sentence about the edition: stories that filled up a thin one were not "read most".
 func preheader(lang string, e EditionView) string {
-	within, until := span(lang, e.Until.Sub(e.From)), language.DateTime(lang, e.Slot)
+	window := e.Until.Sub(e.From)
+	within, until := span(lang, window), language.DateTime(lang, e.Slot)
 	key, n := "lead_reads", len(e.Read())
-	if n == 0 {
+	switch {
+	case n == 0:
 		key, n = "lead_latest", len(e.Items)
+	case window < time.Hour: // reads are kept by the hour: those of a few minutes are nowhere to be had
+		key = "lead_now"
 	}
 	if n == 0 {
 		return capital(Text(lang, "lead_none", within, until))
@@ -138,8 +142,12 @@ func span(lang string, d time.Duration) string {
 		return Text(lang, "span_week")
 	case near(28), near(29), near(30), near(31):
 		return Text(lang, "span_month")
+	case d < 90*time.Second:
+		return Text(lang, "span_minute")
 	case d < time.Hour:
-		return Text(lang, "span_minutes", max(1, int64(d.Round(time.Minute)/time.Minute)))
+		return Text(lang, "span_minutes", int64(d.Round(time.Minute)/time.Minute))
+	case d < 90*time.Minute:
+		return Text(lang, "span_hour")
 	case d < 2*day:
 		return Text(lang, "span_hours", int64(d.Round(time.Hour)/time.Hour))
 	}

@@ -222,7 +222,8 @@ func TestPreheaderSaysWhatIsTrue(t *testing.T) {
 		{day, "ru", "20\u00a0материалов, которые читали чаще всего за сутки до 24 ноября 2026, 08:00."},
 		{day, "en", "The 20\u00a0stories read most in the 24 hours to 24 November 2026, 08:00."},
 		{one, "ru", "1\u00a0материал, который читали"}, {one, "en", "The story read most in the 24 hours"},
-		{week, "ru", "за неделю до"}, {minute, "en", "in the minute to"},
+		{week, "ru", "за неделю до"},
+		{minute, "ru", "20\u00a0материалов, которые сейчас читают больше всего: 24 ноября 2026, 08:00."}, {minute, "en", "stories read most right now, 24 November"},
 		{fill, "ru", "20\u00a0свежих материалов на 24 ноября 2026, 08:00."}, {fill, "en", "20\u00a0fresh stories as of"},
 		{thin, "ru", "2\u00a0материала, которые читали"},
 		{empty, "ru", "За сутки до 24 ноября 2026, 08:00 новых материалов не было."},
@@ -234,10 +235,7 @@ func TestPreheaderSaysWhatIsTrue(t *testing.T) {
 }
 
 func TestWhatFillsAThinEditionStandsUnderItsOwnHeading(t *testing.T) {
-	thin := edition(4)
-	for i := range thin.Items[2:] {
-		thin.Items[2+i].Reads, thin.Items[2+i].Reason = 0, ReasonFill
-	}
+	thin := thinEdition()
 	letter, err := newSet(t).DigestLetter(DigestLetter{Site: site(), Language: "ru", Edition: thin})
 	if err != nil {
 		t.Fatal(err)
@@ -257,11 +255,37 @@ func TestWhatFillsAThinEditionStandsUnderItsOwnHeading(t *testing.T) {
 func TestSpanUsesTheUnitOfAReader(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		24 * time.Hour: "за сутки", 23 * time.Hour: "за сутки", 25 * time.Hour: "за сутки", 7 * 24 * time.Hour: "за неделю",
-		30 * 24 * time.Hour: "за месяц", 48 * time.Hour: "за 2\u00a0дня", 5 * time.Minute: "за 5\u00a0минут", 0: "за 1\u00a0минуту",
+		30 * 24 * time.Hour: "за месяц", 48 * time.Hour: "за 2\u00a0дня", 5 * time.Minute: "за 5\u00a0минут", 0: "за минуту", time.Hour: "за час",
 		12 * time.Hour: "за 12\u00a0часов", 31 * time.Hour: "за 31\u00a0час", 14 * 24 * time.Hour: "за 14\u00a0дней",
 	} {
 		if got := span("ru", d); got != want {
 			t.Errorf("span(%s) = %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestAddressesInTheNoticeAreLinks(t *testing.T) {
+	v := digestLetter("ru", 1)
+	v.Site.Imprint.Notice = "Правила: https://kino.example/rules?a=1&b=2. Вопросы — редакции (https://kino.example/ask)."
+	l, err := newSet(t).DigestLetter(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := page("ru")
+	p.Site = v.Site
+	for name, got := range map[string]string{"letter": l.HTML, "page": render(t, newSet(t), "message", p)} {
+		d := parse(t, got)
+		links := map[string]bool{}
+		for _, a := range d.all("a") {
+			links[attr(a, "href")] = true
+		}
+		for _, want := range []string{"https://kino.example/rules?a=1&b=2", "https://kino.example/ask"} {
+			if !links[want] {
+				t.Errorf("%s: no link to %s", name, want)
+			}
+		}
+		if text := strings.Join(strings.Fields(d.text()), " "); !strings.Contains(text, "b=2 . Вопросы — редакции ( https://kino.example/ask ).") {
+			t.Errorf("%s: the notice lost words: %s", name, text[max(0, len(text)-300):])
 		}
 	}
 }

@@ -26,8 +26,8 @@ func pictures(lang string) map[string]Page {
 	}
 	joined.Digest = &DigestAbout{Name: "daily", Title: "Самое читаемое", Joined: true}
 	wrong.Digest = &DigestAbout{Name: "daily", Title: "Самое читаемое", Email: "anna@", Error: Text(lang, "error_address", "anna@"), Trap: "site"}
-	shown, gone, lost := base, base, base
-	shown.Edition = new(edition(20))
+	shown, thin, gone, lost := base, base, base, base
+	shown.Edition, thin.Edition = new(edition(20)), new(thinEdition())
 	gone.Status, lost.Status = 410, 404
 	form := func(done, digest string) Page {
 		p := base
@@ -39,7 +39,7 @@ func pictures(lang string) map[string]Page {
 	}
 	return map[string]Page{
 		"home": home, "list": list, "article": read, "most-read": most, "digest": about, "digest_joined": joined, "digest_wrong": wrong,
-		"edition": shown, "message_410": gone, "message_404": lost, "confirm": form("", "Самое читаемое"),
+		"edition": shown, "edition_thin": thin, "message_410": gone, "message_404": lost, "confirm": form("", "Самое читаемое"),
 		"confirm_done": form("confirmed", "Самое читаемое"), "unsubscribe": form("", "Самое читаемое"),
 		"unsubscribe_done": form("left", "Самое читаемое"), "preferences": form("", ""), "preferences_done": form("saved", ""),
 		"mailbox": mailbox(lang, 0), "letter": mailbox(lang, 1),
@@ -52,6 +52,9 @@ func TestWritePagesToLookAt(t *testing.T) {
 	dir := os.Getenv("VESTNIK_LOOK")
 	if dir == "" {
 		dir = t.TempDir()
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
 	}
 	s := newSet(t)
 	write := func(name string, b []byte) {
@@ -67,7 +70,14 @@ func TestWritePagesToLookAt(t *testing.T) {
 			}
 			write(name+"-"+lang+".html", b.Bytes())
 		}
-		for name, l := range letters(t, s, lang) {
+		all := letters(t, s, lang)
+		thin := digestLetter(lang, 0)
+		thin.Edition = thinEdition()
+		var err error
+		if all["digest-thin"], err = s.DigestLetter(thin); err != nil {
+			t.Fatal(err)
+		}
+		for name, l := range all {
 			write("letter-"+name+"-"+lang+".html", []byte(l.HTML))
 			write("letter-"+name+"-"+lang+".txt", []byte(l.Text))
 		}

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -36,7 +37,7 @@ func local(p Page) Page {
 		for i := range letters {
 			letters[i].At = in(loc, letters[i].At)
 		}
-		p.Mailbox = &Mailbox{Letters: letters}
+		p.Mailbox = &Mailbox{Letters: letters, Total: p.Mailbox.Total, To: p.Mailbox.To}
 	}
 	if p.Letter != nil {
 		l := *p.Letter
@@ -92,6 +93,39 @@ func (p Page) Heads() string {
 		return p.Site.Title
 	}
 	return p.Title + " — " + p.Site.Title
+}
+
+// ListKind is what a list is a list of, where its heading alone would not say it: a tag or an author.
+func (p Page) ListKind() string {
+	for under, key := range map[string]string{"/tags/": "list_tag", "/authors/": "list_author"} {
+		if strings.HasPrefix(p.Canonical, p.Site.URL+under) {
+			return Text(p.Language, key)
+		}
+	}
+	return ""
+}
+
+// JoinPage is the address of the page of the digest that a form is about, "" where it is not offered.
+func (p Page) JoinPage() string {
+	for _, d := range p.Digests {
+		if p.Form != nil && d.Title == p.Form.Digest {
+			return d.URL
+		}
+	}
+	return ""
+}
+
+// Wants tells whether any digest is chosen, or waits for its confirmation.
+func (f Form) Wants() bool {
+	return slices.ContainsFunc(f.Digests, func(c Choice) bool { return c.Chosen || c.Pending })
+}
+
+// Headline is an edition's subject without the title of the digest, on whose own page it stands.
+func (d DigestAbout) Headline(edition Headline) string {
+	if short, ok := strings.CutPrefix(edition.Title, d.Title+": "); ok && short != "" {
+		return short
+	}
+	return edition.Title
 }
 
 // WindowLinks are the tabs of the most-read page.
@@ -179,6 +213,30 @@ func (p Page) Letters() []MailboxLetter {
 		return nil
 	}
 	return p.Mailbox.Letters
+}
+
+// Total is how many letters the mailbox holds, at least those listed.
+func (p Page) Total() int {
+	if p.Mailbox == nil {
+		return 0
+	}
+	return max(p.Mailbox.Total, len(p.Mailbox.Letters))
+}
+
+// Recipient is the one whose letters alone are listed, "" for all.
+func (p Page) Recipient() string {
+	if p.Mailbox == nil {
+		return ""
+	}
+	return p.Mailbox.To
+}
+
+// MailboxURL is the address of the list as it is narrowed.
+func (p Page) MailboxURL() string {
+	if to := p.Recipient(); to != "" {
+		return "/demo/mailbox?to=" + url.QueryEscape(to)
+	}
+	return "/demo/mailbox"
 }
 
 // Open tells whether the letter is the one being read.

@@ -129,9 +129,6 @@ func TestPagesAreValidAndHoldTheStrictestPolicy(t *testing.T) {
 	for _, lang := range Languages() {
 		for name, p := range pictures(lang) {
 			d := parse(t, render(t, s, name, p))
-			if name == "mailbox" { // a list without an open letter has no headline
-				continue
-			}
 			d.check(t, name+" "+lang)
 			if got := d.attr("html", "lang"); got != lang {
 				t.Errorf("%s: language %q, want %q", name, got, lang)
@@ -255,6 +252,55 @@ func TestErrorPageWordsItselfByStatus(t *testing.T) {
 	got := render(t, s, "message", Page{Site: site(), Language: "ru", Status: 404, Heading: "Своё", Message: "Свои слова"})
 	if !strings.Contains(got, "Свои слова") || strings.Contains(got, "Такой страницы нет") {
 		t.Error("the caller's own words do not come first")
+	}
+}
+
+func TestListSaysWhatItIsAListOf(t *testing.T) {
+	for path, want := range map[string]string{"/tags/sahalin": "Тег", "/authors/anna": "Автор", "/sections/prokat": "", "/": ""} {
+		p := page("ru")
+		p.Canonical = p.Site.URL + path
+		if got := p.ListKind(); got != want {
+			t.Errorf("kind of %s = %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestPastEditionsDoNotRepeatTheirDigest(t *testing.T) {
+	d := DigestAbout{Title: "Самое читаемое"}
+	for title, want := range map[string]string{"Самое читаемое: новость: да": "новость: да", "Другое: новость": "Другое: новость",
+		"Самое читаемое": "Самое читаемое", "Самое читаемое: ": "Самое читаемое: "} {
+		if got := d.Headline(Headline{Title: title}); got != want {
+			t.Errorf("Headline(%q) = %q, want %q", title, got, want)
+		}
+	}
+}
+
+func TestWhoLeftFindsTheWayBack(t *testing.T) {
+	s := newSet(t)
+	got := render(t, s, "unsubscribe", pictures("ru")["unsubscribe_done"])
+	if !strings.Contains(got, `<a href="/digests/daily">Страница рассылки</a>`) {
+		t.Errorf("no link to the digest's page in:\n%s", got)
+	}
+	p := pictures("ru")["preferences_done"]
+	for i := range p.Form.Digests {
+		p.Form.Digests[i].Chosen, p.Form.Digests[i].Pending = false, false
+	}
+	if got := render(t, s, "preferences", p); !strings.Contains(got, "Письма больше приходить не будут") || strings.Contains(got, "Следующее письмо") {
+		t.Error("a next letter is promised to one who has left everything")
+	}
+}
+
+func TestMailboxOfOneRecipientSaysSo(t *testing.T) {
+	p := mailbox("ru", 1)
+	p.Letter.ToURL = "/demo/mailbox?to=anna%40example.org"
+	s := newSet(t)
+	if got := render(t, s, "letter", p); !strings.Contains(got, "Все письма на этот адрес") {
+		t.Error("a letter does not lead to its recipient's mailbox")
+	}
+	p.Mailbox.To, p.Mailbox.Total = "anna@example.org", 142
+	got := parse(t, render(t, s, "letter", p)).text()
+	if !strings.Contains(got, "142\u00a0письма") || !strings.Contains(got, "Письма для anna@example.org") || strings.Contains(got, "Все письма на этот адрес") {
+		t.Errorf("the mailbox of one recipient reads %s", got)
 	}
 }
 

@@ -159,10 +159,14 @@ type EditionView struct {
 }
 
 // Read are the items that are in the edition because they were read most.
-func (e EditionView) Read() []Item { return e.because(func(i Item) bool { return i.Reason != ReasonFill }) }
+func (e EditionView) Read() []Item {
+	return e.because(func(i Item) bool { return i.Reason != ReasonFill })
+}
 
 // Fill are the latest articles that fill up a thin edition; they stand under a heading of their own, without numbers.
-func (e EditionView) Fill() []Item { return e.because(func(i Item) bool { return i.Reason == ReasonFill }) }
+func (e EditionView) Fill() []Item {
+	return e.because(func(i Item) bool { return i.Reason == ReasonFill })
+}
 
 func (e EditionView) because(is func(Item) bool) (some []Item) {
 	for _, i := range e.Items {
@@ -226,12 +230,15 @@ type Letter struct {
 // Mailbox is the list of letters that the demo's mail server has received, newest first.
 type Mailbox struct {
 	Letters []MailboxLetter
+	Total   int    // how many there are, also of those not listed
+	To      string // the only recipient whose letters are listed, "" for all
 }
 
 // MailboxLetter is a received letter. In the list only the envelope is needed: ID to At and Preheader.
 type MailboxLetter struct {
 	ID        int
 	URL       string // the letter's page
+	ToURL     string // the mailbox of its recipient alone
 	From      string
 	To        string
 	Subject   string

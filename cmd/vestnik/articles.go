@@ -8,6 +8,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/progress"
 
 	"vestnik/articles"
+	"vestnik/articles/files"
+	"vestnik/articles/manuscript"
 	"vestnik/db"
 )
 
@@ -44,7 +46,7 @@ func (cmd ArticlesImport) Run(a *app) error {
 			return err
 		}
 		move, end := a.bar("Importing", progress.UnitsDefault)
-		importer := articles.Importer{Site: c.articlesSite(), Labels: c.labels(), WithHeadlines: cmd.WithHeadlines,
+		importer := files.Importer{Site: c.articlesSite(), Labels: c.labels(), WithHeadlines: cmd.WithHeadlines,
 			Progress: func(done, total int) { move(int64(done), int64(total)) }}
 		results, err := importer.Import(a.ctx, d, cmd.Paths, now)
 		end()
@@ -56,8 +58,8 @@ func (cmd ArticlesImport) Run(a *app) error {
 }
 
 // labels are the built-in ones with those of the configuration before them.
-func (c *Config) labels() map[string]articles.Labels {
-	all := articles.DefaultLabels()
+func (c *Config) labels() map[string]manuscript.Labels {
+	all := manuscript.DefaultLabels()
 	for language, own := range c.Labels {
 		l := all[language]
 		l.Author = append(own.Author, l.Author...)
@@ -71,7 +73,7 @@ func (c *Config) labels() map[string]articles.Labels {
 	return all
 }
 
-func (a *app) reportImport(results []articles.FileResult) error {
+func (a *app) reportImport(results []files.FileResult) error {
 	var lines []importedJSON
 	counts := map[articles.Outcome]int{}
 	briefs, failed := 0, 0

@@ -19,7 +19,7 @@ import (
 	"text/template"
 	"time"
 
-	"vestnik/articles"
+	"vestnik/articles/files"
 	"vestnik/db"
 	"vestnik/db/schema"
 	"vestnik/language"
@@ -164,7 +164,7 @@ func (m *demo) fill(ctx context.Context) error {
 	if m.files, err = writeSamples(folder, time.Now()); err != nil {
 		return err
 	}
-	results, err := articles.Importer{Site: m.c.articlesSite()}.Import(ctx, m.d, []string{folder}, time.Now())
+	results, err := files.Importer{Site: m.c.articlesSite()}.Import(ctx, m.d, []string{folder}, time.Now())
 	if err != nil {
 		return err
 	}
@@ -248,16 +248,21 @@ func writeSamples(folder string, now time.Time) (n int, err error) {
 func (a *app) demoForever(m *demo) error {
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
+	visitors, err := m.readBefore(ctx, time.Now())
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- m.run(ctx) }()
 	a.say("Vestnik's demo newsroom is open; nothing leaves this machine, and all of it is gone when you stop it (Ctrl-C).\n")
 	for _, line := range [][2]string{
-		{"The front page", "/"}, {"What is read most", "/most-read"}, {"The feed", "/feed.xml"},
-		{"Join the digest", "/digests/daily"}, {"The mailbox: a digest comes every minute", "/demo/mailbox"},
+		{"The front page", "/"}, {"What is read most", "/most-read"}, {"All feeds", "/feeds"},
+		{"Join the digest", "/digests/daily"}, {"The mailbox, which gets every letter", "/demo/mailbox"},
 	} {
-		a.say("  %-42s %s%s", line[0], m.c.Site.URL, line[1])
+		a.say("  %-38s %s%s", line[0], m.c.Site.URL, line[1])
 	}
-	go m.keepReading(ctx)
+	a.say("\nA digest goes out every minute; the first one in %s.", count(60-time.Now().Second(), "second"))
+	go m.keepReading(ctx, visitors)
 	select {
 	case err := <-ended:
 		return err
@@ -266,35 +271,14 @@ func (a *app) demoForever(m *demo) error {
 	}
 }
 
-// keepReading has a few visitors a second read something, the newest and the first of the alphabet most.
-func (m *demo) keepReading(ctx context.Context) {
-	for i := 0; ctx.Err() == nil; i++ {
-		all, err := articles.List(ctx, m.d, articles.Filter{Kind: articles.KindArticle, Limit: 60})
-		if err != nil || len(all) == 0 {
-			return
-		}
-		for range 3 {
-			slug := all[skewed(i, len(all))].Slug
-			if err := readArticle(ctx, m.c.Site.URL, slug, 1+i%4, 20_000+i*4); err != nil && ctx.Err() == nil {
-				m.log.Warn("a simulated reader", "error", err)
-			}
-		}
-		sleep(ctx, 700*time.Millisecond)
-	}
-}
-
-// skewed spreads i over n places, the first ones much more often: a few stories are read by most.
-func skewed(i, n int) int {
-	x := uint64(i)*0x9E3779B97F4A7C15 + 12345 // Weyl sequence: the same visitors at every run
-	u := float64(x>>40) / (1 << 24)
-	return int(u * u * u * float64(n))
-}
-
 // withMailbox puts the demo's own pages before the site's.
 func (m *demo) withMailbox(site http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", site)
 	mux.HandleFunc("GET /demo/banner.png", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, sampleFiles, "sample/banner.png") })
+	mux.HandleFunc("GET /demo/pictures/{name}", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeFileFS(w, r, sampleFiles, "sample/pictures/"+r.PathValue("name"))
+	})
 	mux.HandleFunc("GET /demo/sponsor", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "An invented sponsor's page.\n") })
 	mux.HandleFunc("GET /demo/mailbox", m.mailbox)
 	mux.HandleFunc("GET /demo/mailbox/{id}", m.letter)

@@ -3,9 +3,11 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"vestnik/mail/mailtest"
 	"vestnik/templates"
@@ -16,7 +18,10 @@ import (
 
 func (m *demo) mailbox(w http.ResponseWriter, r *http.Request) {
 	page := m.mailboxPage("Почта")
-	page.Mailbox = m.letters()
+	page.Mailbox = m.letters(r.FormValue("to"))
+	if page.Mailbox.Total == 0 {
+		w.Header().Set("Refresh", "5") // until the first letter comes; after that, a page that changes under its reader is a nuisance
+	}
 	m.show(w, "mailbox.html", page)
 }
 
@@ -26,7 +31,7 @@ func (m *demo) letter(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := m.mailboxPage(parsed.Subject)
-	page.Mailbox = m.letters()
+	page.Mailbox = m.letters(r.FormValue("to"))
 	l := letterView(msg, parsed)
 	for _, f := range parsed.Fields {
 		l.Headers = append(l.Headers, templates.Link{Title: f.Name, URL: f.Value})
@@ -60,7 +65,7 @@ func (m *demo) letterPart(w http.ResponseWriter, r *http.Request) {
 
 func (m *demo) mailboxPage(title string) templates.Page {
 	site := m.c.site()
-	return templates.Page{Site: site, Language: site.Language, Title: title, Canonical: site.URL + "/demo/mailbox", NoIndex: true}
+	return templates.Page{Site: site, Now: time.Now(), Language: site.Language, Title: title, Canonical: site.URL + "/demo/mailbox", NoIndex: true}
 }
 
 func (m *demo) show(w http.ResponseWriter, name string, page templates.Page) {
@@ -73,30 +78,57 @@ func (m *demo) show(w http.ResponseWriter, name string, page templates.Page) {
 	}
 }
 
-// letters are the newest letters, at most 100.
-func (m *demo) letters() *templates.Mailbox {
-	box := &templates.Mailbox{}
+// listed is how many letters the mailbox lists.
+const listed = 100
+
+// letters are the newest letters, those to one recipient alone where one is given.
+func (m *demo) letters(to string) *templates.Mailbox {
+	box := &templates.Mailbox{To: to}
 	all := m.box.Messages()
 	slices.Reverse(all)
-	for _, msg := range all[:min(len(all), 100)] {
+	for _, msg := range all {
+		if to != "" && !slices.ContainsFunc(msg.To, func(a string) bool { return strings.EqualFold(a, to) }) {
+			continue
+		}
+		if box.Total++; box.Total > listed {
+			continue
+		}
 		parsed, err := msg.Parse()
 		if err != nil {
 			parsed.Subject = err.Error()
 		}
-		box.Letters = append(box.Letters, letterView(msg, parsed))
+		l := letterView(msg, parsed)
+		if to != "" {
+			l.URL += "?to=" + url.QueryEscape(to)
+		}
+		box.Letters = append(box.Letters, l)
 	}
 	return box
 }
 
 func letterView(msg mailtest.Message, p mailtest.Parsed) templates.MailboxLetter {
-	url := fmt.Sprintf("/demo/mailbox/%d", msg.ID)
-	first, _, _ := strings.Cut(strings.TrimSpace(p.Text), "\n")
-	l := templates.MailboxLetter{ID: msg.ID, URL: url, From: p.From, To: p.To, Subject: p.Subject, At: msg.Received, Preheader: first,
-		TextURL: url + "/text", SourceURL: url + "/source"}
+	page := fmt.Sprintf("/demo/mailbox/%d", msg.ID)
+	l := templates.MailboxLetter{ID: msg.ID, URL: page, From: p.From, To: p.To, Subject: p.Subject, At: msg.Received,
+		Preheader: opening(p.Text), TextURL: page + "/text", SourceURL: page + "/source"}
 	if p.HTML != "" {
-		l.HTMLURL = url + "/html"
+		l.HTMLURL = page + "/html"
+	}
+	if len(msg.To) == 1 {
+		l.ToURL = "/demo/mailbox?to=" + url.QueryEscape(msg.To[0])
 	}
 	return l
+}
+
+// opening is the first paragraph of a letter's text, without addresses: what a mail client shows beside the subject.
+func opening(text string) string {
+	var words []string
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		if strings.TrimSpace(line) == "" || strings.Contains(line, "://") {
+			break
+		}
+		words = append(words, strings.Fields(line)...)
+	}
+	return strings.Join(words, " ")
 }
 
 func (m *demo) find(w http.ResponseWriter, r *http.Request) (mailtest.Message, mailtest.Parsed, bool) {

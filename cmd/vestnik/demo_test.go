@@ -7,6 +7,7 @@ import (
 	"net/smtp"
 	"strings"
 	"testing"
+	"time"
 
 	"vestnik/db/dbtest"
 )
@@ -107,6 +108,41 @@ func TestSimulatedVisitorsDiffer(t *testing.T) {
 			t.Fatalf("visitor %d has the address of another: %s", i, key)
 		}
 		seen[key] = true
+	}
+}
+
+// TestEveryLetterOfTheDemoHasAnotherFirstStory has simulated readers come for more than an hour, as often as the demo does.
+func TestEveryLetterOfTheDemoHasAnotherFirstStory(t *testing.T) {
+	var c crowd
+	start := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
+	last := -1
+	for minute := range 80 {
+		for i := range 85 * 3 {
+			c.next(start.Add(time.Duration(minute)*time.Minute+time.Duration(i/3)*700*time.Millisecond), 40)
+		}
+		first, read := 0, 0
+		for story, n := range c.n {
+			if n > c.n[first] {
+				first = story
+			}
+			if n > 0 {
+				read++
+			}
+		}
+		if first == last || read < 20 {
+			t.Errorf("minute %d: story %d leads after %d, of %d stories that are read", minute, first, last, read)
+		}
+		last = first
+	}
+}
+
+func TestMailboxShowsTheOpeningOfALetter(t *testing.T) {
+	for text, want := range map[string]string{
+		"20 материалов до\r\n08:00.\r\nОткрыть: https://a.example\r\n\r\nДальше": "20 материалов до 08:00.", "Слова.\n\nЕщё": "Слова.", "": "",
+	} {
+		if got := opening(text); got != want {
+			t.Errorf("opening(%q) = %q, want %q", text, got, want)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"vestnik/db"
 	"vestnik/digest"
 	"vestnik/mail"
+	"vestnik/mail/wire"
 	"vestnik/reads"
 	"vestnik/sources"
 	"vestnik/subscribers"
@@ -128,10 +129,10 @@ func (c *Config) verbs(set *templates.Set) subscribers.Verbs {
 }
 
 // relays are the configured ones, each checked.
-func (c *Config) relays() ([]mail.Relay, error) {
-	var all []mail.Relay
+func (c *Config) relays() ([]wire.Relay, error) {
+	var all []wire.Relay
 	for _, r := range c.Mail.Relays {
-		relay, err := mail.ParseRelay(r.URL, r.Connections)
+		relay, err := wire.ParseRelay(r.URL, r.Connections)
 		if err != nil {
 			return nil, err
 		}
