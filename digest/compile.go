@@ -148,19 +148,22 @@ func (p Publisher) mostRead(ctx context.Context, dg Digest, q reads.Query) ([]li
 	return list, nil
 }
 
-// fill adds the latest articles that are not in the list, until it is as long as the digest wants it.
+// fill adds the latest articles that are not in the list, until it is as long as the digest wants it. Briefs, which are
+// headlines without a text, come in only where there are not enough articles.
 func (p Publisher) fill(ctx context.Context, dg Digest, list []line, since, now time.Time) ([]line, error) {
-	latest, err := articles.List(ctx, p.DB, articles.Filter{Since: since, Before: now.Add(time.Millisecond), Limit: dg.Count + len(list)})
-	if err != nil {
-		return nil, err
-	}
 	in := map[int64]bool{}
 	for _, l := range list {
 		in[l.article.ID] = true
 	}
-	for _, a := range latest {
-		if len(list) < dg.Count && !in[a.ID] {
-			list = append(list, line{a, reads.Ranked{Article: a.ID, Reason: ReasonFill}})
+	for _, kind := range []string{articles.KindArticle, articles.KindBrief} {
+		latest, err := articles.List(ctx, p.DB, articles.Filter{Kind: kind, Since: since, Before: now.Add(time.Millisecond), Limit: dg.Count + len(list)})
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range latest {
+			if len(list) < dg.Count && !in[a.ID] {
+				list = append(list, line{a, reads.Ranked{Article: a.ID, Reason: ReasonFill}})
+			}
 		}
 	}
 	return list, nil

@@ -2,12 +2,14 @@ package digest
 
 import (
 	"database/sql"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"vestnik/articles"
 	"vestnik/db"
 	"vestnik/templates"
 )
@@ -134,5 +136,28 @@ func TestReadsOfABegunHourCountOnce(t *testing.T) {
 	}
 	if count(extra.View)[a.ID] != 9 || count(often)[a.ID] != 9 {
 		t.Errorf("extra edition %v, minutely %v; want the reads of this hour in both", count(extra.View), count(often))
+	}
+}
+
+func TestBriefsFillOnlyWhereArticlesAreTooFew(t *testing.T) {
+	n := open(t)
+	dg := n.daily
+	dg.Count = 2
+	old := n.article("Статья постарше", n.at("2026-11-23 12:00"))
+	n.tx(func(tx *sql.Tx) error {
+		for i := range 3 {
+			_, _, err := articles.Put(n.ctx, tx, n.Articles, articles.Input{Kind: articles.KindBrief, Title: fmt.Sprintf("Заголовок номер %d", i)}, n.at("2026-11-24 07:00"))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	view, err := n.Compile(n.ctx, dg, n.slot("2026-11-24T0800"), n.at("2026-11-24 08:00"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(view.Items) != 2 || view.Items[0].Article != old.ID {
+		t.Errorf("%d items, the first is %q; want 2, the article first", len(view.Items), view.Items[0].Title)
 	}
 }

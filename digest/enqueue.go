@@ -78,10 +78,30 @@ func (p Publisher) inState(ctx context.Context, state string) ([]int64, error) {
 }
 
 // finish marks an edition finished if nothing of it is left to send, and reports whether it did.
-func (p Publisher) finish(ctx context.Context, edition int64) (bool, error) {
-	balance, err := mail.BalanceOf(ctx, p.DB, mail.KindDigest, edition)
-	if err != nil || !balance.Settled() {
+func (p Publisher) finish(ctx context.Context, edition int64) (done bool, err error) {
+	if done, err = mail.Settled(ctx, p.DB, mail.KindDigest, edition); err != nil || !done {
 		return false, err
 	}
-	return db.Changed(ctx, p.DB, `UPDATE editions SET state = $1 WHERE id = $2 AND state = $3`, Finished, edition, Sending)
+	err = p.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
+		// First the mark, whose row lock makes Reopen wait: a letter retried at this moment is seen here, or reopens.
+		done, err = db.Changed(ctx, tx, `UPDATE editions SET state = $1 WHERE id = $2 AND state = $3`, Finished, edition, Sending)
+		if err != nil || !done {
+			return err
+		}
+		if done, err = mail.Settled(ctx, tx, mail.KindDigest, edition); err != nil || done {
+			return err
+		}
+		return Reopen(ctx, tx, edition)
+	})
+	return done && err == nil, err
+}
+
+// Reopen makes a finished edition one that is being sent. Call it in the transaction that queues one of its letters again,
+// and before that: so the edition is finished when that letter is settled, and not before.
+func Reopen(ctx context.Context, tx *sql.Tx, edition int64) error {
+	_, err := tx.ExecContext(ctx, `UPDATE editions SET state = $1 WHERE id = $2 AND state IN ($1, $3)`, Sending, edition, Finished)
+	if err != nil {
+		return fmt.Errorf("reopen edition %d: %w", edition, err)
+	}
+	return nil
 }

@@ -341,13 +341,13 @@ func TestRelatedHeadlinesStandInAnEditionOnce(t *testing.T) {
 		return ids
 	}
 	n.tx(func(tx *sql.Tx) error {
-		if err := articles.SetRelated(n.ctx, tx, list[0].ID, ids(list[1], others[0], others[1], others[2], others[3])); err != nil {
+		if err := articles.SetRelated(n.ctx, tx, list[0].ID, ids(list[1], others[0], others[1], others[2], others[3]), n.at("2026-11-01 12:00")); err != nil {
 			return err
 		}
-		if err := articles.SetRelated(n.ctx, tx, list[1].ID, ids(others[0], others[4], others[5], others[6])); err != nil {
+		if err := articles.SetRelated(n.ctx, tx, list[1].ID, ids(others[0], others[4], others[5], others[6]), n.at("2026-11-01 12:00")); err != nil {
 			return err
 		}
-		return articles.SetRelated(n.ctx, tx, list[2].ID, ids(others[4], others[7], others[8]))
+		return articles.SetRelated(n.ctx, tx, list[2].ID, ids(others[4], others[7], others[8]), n.at("2026-11-01 12:00"))
 	})
 	view, err := n.Compile(n.ctx, n.daily, n.slot("2026-11-24T0800"), n.at("2026-11-24 08:00"))
 	if err != nil {

@@ -69,7 +69,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	p.Status, p.NoIndex = status, true
 	if words != "" {
-		p.Heading = templates.Text(p.Language, "error_404_heading")
+		p.Heading = templates.Text(p.Language, "error_token_heading")
 		p.Message = templates.Text(p.Language, words)
 	}
 	p.Title = p.MessageHeading()

@@ -9,7 +9,7 @@ import (
 
 	"vestnik/articles"
 	"vestnik/articles/files"
-	"vestnik/articles/manuscript"
+	"vestnik/articles/pages"
 	"vestnik/db"
 )
 
@@ -58,8 +58,8 @@ func (cmd ArticlesImport) Run(a *app) error {
 }
 
 // labels are the built-in ones with those of the configuration before them.
-func (c *Config) labels() map[string]manuscript.Labels {
-	all := manuscript.DefaultLabels()
+func (c *Config) labels() map[string]pages.Labels {
+	all := pages.DefaultLabels()
 	for language, own := range c.Labels {
 		l := all[language]
 		l.Author = append(own.Author, l.Author...)
@@ -118,10 +118,10 @@ func count(n int, noun string) string {
 
 // ArticlesList lists articles.
 type ArticlesList struct {
-	Kind    string `help:"article or brief." enum:",article,brief" default:""`
-	State   string `help:"published, draft, withdrawn or removed." enum:"published,draft,withdrawn,removed" default:"published"`
-	Section string `help:"Only of this section (its slug)."`
-	Tag     string `help:"Only with this tag (its slug)."`
+	Kind    string `help:"${enum}." enum:"any,article,brief" default:"any" placeholder:"KIND"`
+	State   string `help:"${enum}." enum:"published,draft,withdrawn,removed" default:"published" placeholder:"STATE"`
+	Section string `help:"Only of this section (its slug)." placeholder:"SLUG"`
+	Tag     string `help:"Only with this tag (its slug)." placeholder:"SLUG"`
 	Limit   int    `help:"At most so many." default:"50"`
 }
 
@@ -160,7 +160,7 @@ func names(labels []articles.Label) []string {
 
 func (cmd ArticlesList) Run(a *app) error {
 	return a.with(func(c *Config, d *db.DB) error {
-		found, err := articles.List(a.ctx, d, articles.Filter{State: cmd.State, Kind: cmd.Kind, Section: cmd.Section, Tag: cmd.Tag, Limit: cmd.Limit})
+		found, err := articles.List(a.ctx, d, articles.Filter{State: cmd.State, Kind: unlessAny(cmd.Kind), Section: cmd.Section, Tag: cmd.Tag, Limit: cmd.Limit})
 		if err != nil {
 			return err
 		}
@@ -186,14 +186,14 @@ func day(iso string) string {
 
 // ArticlesShow shows one article.
 type ArticlesShow struct {
-	Slug string `arg:""`
+	Slug string `arg:"" help:"Its slug, as articles list prints it."`
 }
 
 func (cmd ArticlesShow) Run(a *app) error {
 	return a.with(func(c *Config, d *db.DB) error {
 		x, err := articles.Find(a.ctx, d, cmd.Slug)
 		if err != nil {
-			return fmt.Errorf("%s: %w", cmd.Slug, err)
+			return err
 		}
 		related, err := articles.Related(a.ctx, d, x, 5, nil)
 		if err != nil {
@@ -265,7 +265,7 @@ func (a *app) stateVerb(slugs []string, n NowFlag, verb func(tx *sql.Tx, slug st
 
 // ArticlesPublish publishes.
 type ArticlesPublish struct {
-	Slugs   []string `arg:"" name:"slug"`
+	Slugs   []string `arg:"" name:"slug" help:"As articles list prints them."`
 	NowFlag `embed:""`
 }
 
@@ -281,7 +281,7 @@ func (cmd ArticlesPublish) Run(a *app) error {
 
 // ArticlesWithdraw withdraws.
 type ArticlesWithdraw struct {
-	Slugs   []string `arg:"" name:"slug"`
+	Slugs   []string `arg:"" name:"slug" help:"As articles list prints them."`
 	NowFlag `embed:""`
 }
 
@@ -297,7 +297,7 @@ func (cmd ArticlesWithdraw) Run(a *app) error {
 
 // ArticlesRemove removes.
 type ArticlesRemove struct {
-	Slugs   []string `arg:"" name:"slug"`
+	Slugs   []string `arg:"" name:"slug" help:"As articles list prints them."`
 	Yes     bool     `help:"Do not ask."`
 	NowFlag `embed:""`
 }

@@ -149,7 +149,7 @@ func TestMailboxShowsTheOpeningOfALetter(t *testing.T) {
 func TestRhythmIsSaidInTheDigestsLanguage(t *testing.T) {
 	for schedule, want := range map[string]string{
 		"0 8 * * *": "Выходит каждый день в 8:00", "30 7 * * 1-5": "Выходит по будням в 7:30", "0 9 * * 1": "Выходит раз в неделю",
-		"@monthly": "Выходит раз в месяц", "0 * * * *": "Выходит каждый час", "*/7 * * * *": "",
+		"@monthly": "Выходит раз в месяц", "0 * * * *": "Выходит каждый час", "* * * * *": "Выходит каждую минуту", "*/7 * * * *": "",
 	} {
 		if got := rhythm(DigestConfig{Schedule: schedule, Language: "ru"}); got != want {
 			t.Errorf("rhythm(%q) = %q, want %q", schedule, got, want)

@@ -128,7 +128,7 @@ type SlotFlags struct {
 	NowFlag `embed:""`
 }
 
-func (f SlotFlags) find(c *Config) (dg digest.Digest, slot digest.Slot, now time.Time, err error) {
+func (f SlotFlags) find(ctx context.Context, h db.Handle, c *Config) (dg digest.Digest, slot digest.Slot, now time.Time, err error) {
 	if now, err = f.time(c); err != nil {
 		return dg, slot, now, err
 	}
@@ -136,13 +136,27 @@ func (f SlotFlags) find(c *Config) (dg digest.Digest, slot digest.Slot, now time
 		return dg, slot, now, err
 	}
 	if f.Slot != "" {
-		if slot, err = digest.ParseSlot(f.Slot, dg.Location); err != nil {
-			err = usageError(err.Error())
-		}
+		slot, err = findSlot(ctx, h, dg, f.Slot)
 		return dg, slot, now, err
 	}
 	slot, err = dg.Last(now)
 	return dg, slot, now, err
+}
+
+// findSlot is the slot of that name: one of the schedule, or one that has an edition.
+func findSlot(ctx context.Context, h db.Handle, dg digest.Digest, name string) (digest.Slot, error) {
+	slot, err := digest.ParseSlot(name, dg.Location)
+	if err != nil {
+		return slot, usageError(err.Error())
+	}
+	next, err := dg.Next(slot.At.Add(-time.Second), 1)
+	if err != nil || len(next) > 0 && next[0].Name() == slot.Name() {
+		return slot, err
+	}
+	if _, err := digest.FindEdition(ctx, h, dg.Name, name); !errors.Is(err, digest.ErrNotFound) {
+		return slot, err
+	}
+	return slot, usageError(fmt.Sprintf("%s has no slot %s; `vestnik digest next %s` shows the coming ones, `vestnik digest slots %s` the past", dg.Name, name, dg.Name, dg.Name))
 }
 
 // DigestPreview previews.
@@ -150,7 +164,7 @@ type DigestPreview struct {
 	SlotFlags `embed:""`
 	HTML      bool   `name:"html" help:"Print the letter's HTML part." xor:"part"`
 	Text      bool   `help:"Print the letter's text part (the default)." xor:"part"`
-	Language  string `help:"Of the letter; default: the digest's." enum:",ru,en" default:""`
+	Language  string `help:"Of the letter: ${enum}; default is the digest's." enum:"default,ru,en" default:"default" placeholder:"LANGUAGE"`
 }
 
 type previewJSON struct {
@@ -180,7 +194,7 @@ type linkJSON struct {
 
 func (cmd DigestPreview) Run(a *app) error {
 	return a.with(func(c *Config, d *db.DB) error {
-		dg, slot, now, err := cmd.find(c)
+		dg, slot, now, err := cmd.find(a.ctx, d, c)
 		if err != nil {
 			return err
 		}
@@ -188,7 +202,7 @@ func (cmd DigestPreview) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		view, letter, err := c.publisher(d, set, a.logger()).Preview(a.ctx, dg, slot, cmd.Language, now)
+		view, letter, err := c.publisher(d, set, a.logger()).Preview(a.ctx, dg, slot, unlessDefault(cmd.Language), now)
 		var skip digest.Skip
 		if err != nil && !errors.As(err, &skip) {
 			return err
@@ -220,12 +234,12 @@ func (cmd DigestPreview) Run(a *app) error {
 type DigestTest struct {
 	SlotFlags `embed:""`
 	To        string `required:"" help:"Where to." placeholder:"ADDR"`
-	Language  string `help:"Of the letter; default: the digest's." enum:",ru,en" default:""`
+	Language  string `help:"Of the letter: ${enum}; default is the digest's." enum:"default,ru,en" default:"default" placeholder:"LANGUAGE"`
 }
 
 func (cmd DigestTest) Run(a *app) error {
 	return a.with(func(c *Config, d *db.DB) error {
-		dg, slot, now, err := cmd.find(c)
+		dg, slot, now, err := cmd.find(a.ctx, d, c)
 		if err != nil {
 			return err
 		}
@@ -234,7 +248,7 @@ func (cmd DigestTest) Run(a *app) error {
 			return err
 		}
 		log := a.logger()
-		letter, err := c.publisher(d, set, log).Test(a.ctx, dg, slot, cmd.Language, cmd.To, now)
+		letter, err := c.publisher(d, set, log).Test(a.ctx, dg, slot, unlessDefault(cmd.Language), cmd.To, now)
 		if err != nil {
 			return err
 		}

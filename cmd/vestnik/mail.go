@@ -1,10 +1,12 @@
 package main
 
 import (
+	"database/sql"
 	"fmt"
 	"time"
 
 	"vestnik/db"
+	"vestnik/digest"
 	"vestnik/mail"
 )
 
@@ -21,7 +23,7 @@ type MailCmd struct {
 
 // MailStatus prints a balance per edition.
 type MailStatus struct {
-	Digest string `help:"Only of this digest."`
+	Digest string `help:"Only of this digest." placeholder:"NAME"`
 	All    bool   `help:"Also confirmation and test letters."`
 }
 
@@ -46,13 +48,20 @@ func (cmd MailStatus) Run(a *app) error {
 		if err != nil {
 			return err
 		}
+		if cmd.All {
+			others, err := mail.OtherBalances(a.ctx, d)
+			if err != nil {
+				return err
+			}
+			balances = append(balances, others...)
+		}
 		names, err := editionNames(a.ctx, d)
 		if err != nil {
 			return err
 		}
 		var lines []balanceJSON
 		for _, b := range balances {
-			if (b.Kind == mail.KindDigest || cmd.All) && (cmd.Digest == "" || b.Digest == cmd.Digest) {
+			if cmd.Digest == "" || b.Digest == cmd.Digest {
 				lines = append(lines, balanceLine(b, names[b.Ref]))
 			}
 		}
@@ -77,7 +86,7 @@ func balanceColumns() []column[balanceJSON] {
 		return column[balanceJSON]{title: title, value: func(b balanceJSON) any { return value(b) }, right: true}
 	}
 	return []column[balanceJSON]{
-		{title: "Digest", value: func(b balanceJSON) any { return b.Digest }},
+		{title: "Digest", value: func(b balanceJSON) any { return firstOr(b.Digest, b.Kind) }},
 		{title: "Edition", value: func(b balanceJSON) any { return b.Edition }},
 		number("Recipients", func(b balanceJSON) int64 { return b.Recipients }),
 		number("Queued", func(b balanceJSON) int64 { return b.Queued }),
@@ -93,9 +102,9 @@ func balanceColumns() []column[balanceJSON] {
 
 // MailList lists letters.
 type MailList struct {
-	State  string `help:"queued, in_flight, sent, deferred, failed, suppressed, expired or in_doubt (also those that were)." enum:",queued,in_flight,sent,deferred,failed,suppressed,expired,in_doubt" default:""`
-	Kind   string `help:"digest, confirm or test." enum:",digest,confirm,test" default:""`
-	Digest string `help:"Only of this digest."`
+	State  string `help:"Only in this state: ${enum}; in_doubt also lists those that were." enum:"any,queued,in_flight,sent,deferred,failed,suppressed,expired,in_doubt" default:"any" placeholder:"STATE"`
+	Kind   string `help:"Only of this kind: ${enum}." enum:"any,digest,confirm,test" default:"any" placeholder:"KIND"`
+	Digest string `help:"Only of this digest." placeholder:"NAME"`
 	Limit  int    `default:"100" help:"At most so many."`
 }
 
@@ -126,7 +135,7 @@ func (c *Config) letterJSON(l mail.Letter) letterJSON {
 
 func (cmd MailList) Run(a *app) error {
 	return a.with(func(c *Config, d *db.DB) error {
-		found, err := mail.List(a.ctx, d, mail.ListFilter{State: cmd.State, Kind: cmd.Kind, Digest: cmd.Digest, Limit: cmd.Limit})
+		found, err := mail.List(a.ctx, d, mail.ListFilter{State: unlessAny(cmd.State), Kind: unlessAny(cmd.Kind), Digest: cmd.Digest, Limit: cmd.Limit})
 		if err != nil {
 			return err
 		}
@@ -192,7 +201,15 @@ func (cmd MailRetry) Run(a *app) error {
 			return err
 		}
 		for _, name := range cmd.Letters {
-			if err := mail.Retry(a.ctx, d, name, now); err != nil {
+			err := d.Tx(a.ctx, func(tx *sql.Tx) error {
+				if k, err := mail.ParseKey(name); err == nil && k.Kind == mail.KindDigest {
+					if err := digest.Reopen(a.ctx, tx, k.Ref); err != nil {
+						return err
+					}
+				}
+				return mail.Retry(a.ctx, tx, name, now)
+			})
+			if err != nil {
 				return err
 			}
 			a.say("%s: queued again", name)

@@ -145,3 +145,19 @@ func firstOr(s, none string) string {
 	}
 	return s
 }
+
+// unlessAny is a filter's value: "any" is none.
+func unlessAny(s string) string {
+	if s == "any" {
+		return ""
+	}
+	return s
+}
+
+// unlessDefault is a choice's value: "default" leaves it open.
+func unlessDefault(s string) string {
+	if s == "default" {
+		return ""
+	}
+	return s
+}

@@ -31,10 +31,10 @@ type SubscribersCmd struct {
 
 // SubscribersAdd adds one.
 type SubscribersAdd struct {
-	Address   string   `arg:"" name:"addr"`
-	Digest    []string `help:"Digest to subscribe to; may be repeated." required:""`
+	Address   string   `arg:"" name:"addr" help:"E-mail address."`
+	Digest    []string `help:"Digest to subscribe to; may be repeated." required:"" placeholder:"NAME"`
 	Name      string   `help:"Name, for To headers."`
-	Language  string   `help:"Language of letters; default: the digest's." enum:",ru,en" default:""`
+	Language  string   `help:"Language of letters: ${enum}; default is the digest's." enum:"default,ru,en" default:"default" placeholder:"LANGUAGE"`
 	Confirmed bool     `help:"Active at once, without a letter; needs --basis."`
 	Basis     string   `help:"How and when the reader agreed." placeholder:"TEXT"`
 	NowFlag   `embed:""`
@@ -53,7 +53,7 @@ func (cmd SubscribersAdd) Run(a *app) error {
 		verbs := c.verbs(set)
 		var s subscribers.Subscriber
 		err = d.Tx(a.ctx, func(tx *sql.Tx) (err error) {
-			s, err = verbs.Add(a.ctx, tx, subscribers.Adding{Email: cmd.Address, Name: cmd.Name, Language: cmd.Language, Digests: cmd.Digest,
+			s, err = verbs.Add(a.ctx, tx, subscribers.Adding{Email: cmd.Address, Name: cmd.Name, Language: unlessDefault(cmd.Language), Digests: cmd.Digest,
 				Confirmed: cmd.Confirmed, Basis: cmd.Basis}, now)
 			return err
 		})
@@ -117,8 +117,8 @@ func digestStates(all []subscriptionJSON) string {
 
 // FilterFlags choose subscribers.
 type FilterFlags struct {
-	Digest string `help:"Only of this digest."`
-	State  string `help:"Only in this state." enum:",pending,active,left" default:""`
+	Digest string `help:"Only of this digest." placeholder:"NAME"`
+	State  string `help:"Only in this state: ${enum}." enum:"any,pending,active,left" default:"any" placeholder:"STATE"`
 }
 
 // SubscribersList lists them.
@@ -129,7 +129,7 @@ type SubscribersList struct {
 
 func (cmd SubscribersList) Run(a *app) error {
 	return a.with(func(c *Config, d *db.DB) error {
-		found, err := subscribers.List(a.ctx, d, subscribers.ListFilter{Digest: cmd.Digest, State: cmd.State, Limit: cmd.Limit})
+		found, err := subscribers.List(a.ctx, d, subscribers.ListFilter{Digest: cmd.Digest, State: unlessAny(cmd.State), Limit: cmd.Limit})
 		if err != nil {
 			return err
 		}
@@ -139,7 +139,7 @@ func (cmd SubscribersList) Run(a *app) error {
 
 // SubscribersShow shows one.
 type SubscribersShow struct {
-	Address string `arg:"" name:"addr"`
+	Address string `arg:"" name:"addr" help:"E-mail address."`
 }
 
 func (cmd SubscribersShow) Run(a *app) error {
@@ -183,10 +183,10 @@ func (a *app) showSubscriber(s subscriberJSON) {
 
 // SubscribersImport imports a CSV.
 type SubscribersImport struct {
-	File    string `arg:"" type:"existingfile" help:"CSV, or - for standard input."`
+	File    string `arg:"" help:"CSV, or - for standard input."`
 	Basis   string `required:"" help:"How and when these readers agreed." placeholder:"TEXT"`
 	Yes     bool   `help:"Do not ask."`
-	Confirm bool   `name:"send-confirmations" negatable:"" default:"true" help:"Write a confirmation letter to everybody who becomes pending."`
+	Confirm bool   `name:"send-confirmations" negatable:"" default:"true" help:"Write a confirmation letter to everybody who becomes pending (the default)."`
 	NowFlag `embed:""`
 }
 
@@ -245,7 +245,11 @@ func (a *app) openInput(name string) (io.ReadCloser, error) {
 	if name == "-" {
 		return io.NopCloser(a.in), nil
 	}
-	return os.Open(name)
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("read the list: %w", err)
+	}
+	return f, nil
 }
 
 func sizeOf(r io.Reader) int64 {
@@ -299,7 +303,7 @@ func (cmd SubscribersExport) Run(a *app) (err error) {
 			defer func() { err = errors.Join(err, f.Close()) }()
 			w = f
 		}
-		n, err := subscribers.ExportCSV(a.ctx, d, w, subscribers.ListFilter{Digest: cmd.Digest, State: cmd.State})
+		n, err := subscribers.ExportCSV(a.ctx, d, w, subscribers.ListFilter{Digest: cmd.Digest, State: unlessAny(cmd.State)})
 		if err == nil && cmd.Output != "" {
 			a.say("Exported %s to %s.", count(n, "subscriber"), cmd.Output)
 		}
@@ -309,7 +313,7 @@ func (cmd SubscribersExport) Run(a *app) (err error) {
 
 // SubscribersConfirm confirms one.
 type SubscribersConfirm struct {
-	Address string `arg:"" name:"addr"`
+	Address string `arg:"" name:"addr" help:"E-mail address."`
 	Digest  string `help:"Only this digest; default: every pending one."`
 	Basis   string `required:"" help:"How and when the reader agreed." placeholder:"TEXT"`
 	NowFlag `embed:""`
@@ -334,7 +338,7 @@ func (cmd SubscribersConfirm) Run(a *app) error {
 
 // SubscribersUnsubscribe ends subscriptions.
 type SubscribersUnsubscribe struct {
-	Address string `arg:"" name:"addr"`
+	Address string `arg:"" name:"addr" help:"E-mail address."`
 	Digest  string `help:"Only this digest; default: all."`
 	Yes     bool   `help:"Do not ask before ending all."`
 	NowFlag `embed:""`
@@ -371,7 +375,7 @@ func (cmd SubscribersUnsubscribe) Run(a *app) error {
 
 // SubscribersSuppress suppresses an address.
 type SubscribersSuppress struct {
-	Address string `arg:"" name:"addr"`
+	Address string `arg:"" name:"addr" help:"E-mail address."`
 	Reason  string `default:"by hand" help:"Why; shown with the address."`
 	Undo    bool   `help:"Allow the address again."`
 }

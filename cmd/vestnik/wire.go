@@ -191,6 +191,8 @@ func rhythm(d DigestConfig) string {
 		return templates.Text(d.Language, "rhythm_weekly")
 	case monthlyAt.MatchString(schedule), schedule == "@monthly":
 		return templates.Text(d.Language, "rhythm_monthly")
+	case schedule == "* * * * *":
+		return templates.Text(d.Language, "rhythm_minutely")
 	case everyHours.MatchString(schedule), schedule == "@hourly":
 		return templates.Text(d.Language, "rhythm_hourly")
 	}
