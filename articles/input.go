@@ -3,12 +3,12 @@ package articles
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"vestnik/articles/clean"
 	"vestnik/db"
 	"vestnik/language"
 )
@@ -40,8 +40,8 @@ const (
 
 // cleanInput returns in with every field but the body as it will be kept. Problems are [FieldError]s.
 func cleanInput(site Site, in Input) (Input, error) {
-	in.Title, in.Standfirst, in.Section = PlainLine(in.Title), PlainLine(in.Standfirst), PlainLine(in.Section)
-	in.ImageAlt = PlainLine(in.ImageAlt)
+	in.Title, in.Standfirst, in.Section = clean.Line(in.Title), clean.Line(in.Standfirst), clean.Line(in.Section)
+	in.ImageAlt = clean.Line(in.ImageAlt)
 	in.Authors, in.Tags = cleanNames(in.Authors), cleanNames(in.Tags)
 	in.Language = cleanLanguage(in.Language, site.Language)
 	in.Published, in.Updated = db.Time(db.Milli(in.Published)), db.Time(db.Milli(in.Updated))
@@ -56,11 +56,11 @@ func cleanInput(site Site, in Input) (Input, error) {
 		return in, err
 	}
 	if in.URL != "" {
-		u := resolve(nil, in.URL)
-		if u == nil || u.Scheme == "mailto" {
-			return in, &FieldError{"link", fmt.Sprintf("%q is no address that begins with http:// or https://", in.URL)}
+		address := clean.Address(nil, in.URL)
+		if address == "" {
+			return in, &FieldError{"link", fmt.Sprintf("%q is no address that begins with http:// or https://; write it as https://example.org/page", in.URL)}
 		}
-		in.URL = u.String()
+		in.URL = address
 	}
 	if in.Slug != "" {
 		slug := cleanSlug(in.Slug)
@@ -106,16 +106,16 @@ func checkInput(in Input) error {
 
 // cleanNames drops empty and repeated names (by slug) and keeps the order.
 func cleanNames(names []string) []string {
-	var clean []string
+	var kept []string
 	seen := map[string]bool{}
 	for _, name := range names {
-		name = PlainLine(name)
+		name = clean.Line(name)
 		if slug := labelSlug(name); name != "" && !seen[slug] {
 			seen[slug] = true
-			clean = append(clean, name)
+			kept = append(kept, name)
 		}
 	}
-	return clean
+	return kept
 }
 
 var languageTag = regexp.MustCompile(`^[a-z]{2,3}$`)
@@ -138,7 +138,7 @@ func cleanSlug(slug string) string {
 	if slug = strings.TrimSpace(slug); len(slug) <= longestSlug && goodSlug.MatchString(slug) {
 		return slug
 	}
-	return language.Slug(PlainLine(slug))
+	return language.Slug(clean.Line(slug))
 }
 
 // labels gives names their slugs.
@@ -166,12 +166,9 @@ func labelSlug(name string) string {
 	return strings.Join(parts[:min(len(parts), 12)], "-")
 }
 
-// cleanImage is the absolute address of the lead picture, "" where there is none that could be fetched: a bad picture
-// does not keep an article out.
-func cleanImage(base *url.URL, image string) string {
-	u := resolve(base, image)
-	if u == nil || u.Scheme == "mailto" {
-		return ""
-	}
-	return u.String()
-}
+// CleanText is foreign text without what none of our formats can hold: invalid UTF-8, control characters other than tab,
+// LF and CR, noncharacters.
+func CleanText(s string) string { return clean.Text(s) }
+
+// PlainLine makes one line of plain text of a foreign title, name or standfirst, as [Put] does.
+func PlainLine(s string) string { return clean.Line(s) }

@@ -93,7 +93,11 @@ const idBatch = 500
 func ByIDs(ctx context.Context, h db.Handle, ids []int64) ([]Article, error) {
 	byID := make(map[int64]Article, len(ids))
 	for chunk := range slices.Chunk(ids, idBatch) {
-		found, err := records(ctx, h, `id IN (`+db.Placeholders(1, len(chunk))+`)`, anys(chunk)...)
+		args := make([]any, len(chunk))
+		for i, id := range chunk {
+			args[i] = id
+		}
+		found, err := records(ctx, h, `id IN (`+db.Placeholders(1, len(chunk))+`)`, args...)
 		if err != nil {
 			return nil, fmt.Errorf("articles by id: %w", err)
 		}
@@ -198,12 +202,4 @@ func articlesOf(all []record) []Article {
 		articles[i] = r.Article
 	}
 	return articles
-}
-
-func anys[T any](values []T) []any {
-	all := make([]any, len(values))
-	for i, v := range values {
-		all[i] = v
-	}
-	return all
 }

@@ -1,6 +1,7 @@
 package articles
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -13,6 +14,7 @@ import (
 
 	"golang.org/x/net/idna"
 
+	"vestnik/articles/clean"
 	"vestnik/db"
 	"vestnik/language"
 )
@@ -28,7 +30,7 @@ type record struct {
 //
 // The earlier article is the one with in.ID; else with the slug, else the original address, else the path, else the hash
 // of in. The id, the guid and the slug of an earlier article stay, unless in asks for a slug that is free. Everything is
-// cleaned ([Sanitise], [PlainLine]). The same hash and nothing that a reader would see is [Unchanged]; another hash
+// cleaned (package [clean]). The same hash and nothing that a reader would see is [Unchanged]; another hash
 // without a visible difference is [Changed], but raises no change number and moves no time of update. A visible
 // difference in a published article does both.
 //
@@ -109,7 +111,7 @@ func (c *composer) compose(ctx context.Context, h db.Handle, old record) (record
 	next.Section = Label{labelSlug(in.Section), in.Section}
 	next.Authors, next.Tags = labels(in.Authors), labels(in.Tags)
 	next.URL, next.ImageAlt = in.URL, in.ImageAlt
-	next.path, next.hash = firstOf(in.Path, old.path), firstOf(in.Hash, old.hash)
+	next.path, next.hash = cmp.Or(in.Path, old.path), cmp.Or(in.Hash, old.hash)
 	if old.ID == 0 {
 		next.ID, next.Seen, next.State = db.NewID(), c.now, Draft
 	}
@@ -126,18 +128,11 @@ func (c *composer) compose(ctx context.Context, h db.Handle, old record) (record
 	return next, nil
 }
 
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
 // address settles the slug.
 func (c *composer) address(ctx context.Context, h db.Handle, old record, next *record) (err error) {
 	switch {
 	case old.ID == 0:
-		next.Slug, err = freeSlug(ctx, h, firstOf(c.in.Slug, language.Slug(c.in.Title)), next.ID)
+		next.Slug, err = freeSlug(ctx, h, cmp.Or(c.in.Slug, language.Slug(c.in.Title)), next.ID)
 	case c.in.Slug != "" && c.in.Slug != old.Slug:
 		taken, err := slugTaken(ctx, h, c.in.Slug)
 		if err != nil {
@@ -153,14 +148,14 @@ func (c *composer) address(ctx context.Context, h db.Handle, old record, next *r
 
 // body sanitises the HTML, whose relative addresses depend on the slug.
 func (c *composer) body(next *record) error {
-	address := firstOf(c.in.BaseURL, next.Link(c.site))
+	address := cmp.Or(c.in.BaseURL, next.Link(c.site))
 	base, err := url.Parse(address)
 	if err != nil || !base.IsAbs() {
 		return &FieldError{"link", fmt.Sprintf("%q is no absolute address that others could be relative to", address)}
 	}
-	next.Image = cleanImage(base, c.in.Image)
+	next.Image = clean.Address(base, c.in.Image) // a bad picture does not keep an article out
 	if address != c.base {
-		if c.html, err = Sanitise(c.in.HTML, base, next.URL == "" && c.in.BaseURL == ""); err != nil {
+		if c.html, err = clean.HTML(c.in.HTML, base, next.URL == "" && c.in.BaseURL == ""); err != nil {
 			return &FieldError{"body", err.Error()}
 		}
 		if len(c.html) > 2*longestBody { // a few bytes of bad HTML may stand for many good ones
@@ -168,7 +163,7 @@ func (c *composer) body(next *record) error {
 		}
 		c.base = address
 	}
-	next.HTML, next.Text = c.html, plainText(c.html)
+	next.HTML, next.Text = c.html, clean.TextOf(c.html)
 	return nil
 }
 

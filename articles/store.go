@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"vestnik/articles/related"
 	"vestnik/db"
 )
 
@@ -51,7 +52,28 @@ func store(ctx context.Context, tx *sql.Tx, old, next record) error {
 			return err
 		}
 	}
-	return storeTerms(ctx, tx, old.Article, next.Article)
+	return storeWords(ctx, tx, old.Article, next.Article)
+}
+
+// storeWords says what next is about where that differs from old.
+func storeWords(ctx context.Context, tx *sql.Tx, old, next Article) error {
+	if old.ID != 0 && old.Title == next.Title && old.Standfirst == next.Standfirst && old.Text == next.Text &&
+		old.Language == next.Language && slices.Equal(old.Tags, next.Tags) {
+		return nil
+	}
+	if old.ID != 0 {
+		if err := related.Forget(ctx, tx, next.ID); err != nil {
+			return err
+		}
+	}
+	if next.State == Removed {
+		return nil
+	}
+	text := related.Text{Language: next.Language, Title: next.Title, Standfirst: next.Standfirst, Body: next.Text}
+	for _, tag := range next.Tags {
+		text.Tags = append(text.Tags, tag.Name)
+	}
+	return related.Add(ctx, tx, next.ID, text)
 }
 
 // storeLabels replaces the rows of an article in article_authors or article_tags.

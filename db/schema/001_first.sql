@@ -243,6 +243,7 @@ CREATE TABLE letters (
 CREATE INDEX letters_due ON letters (lane, due) WHERE due > 0;
 CREATE INDEX letters_owned ON letters (owner) WHERE owner > 0;
 CREATE INDEX letters_recipient ON letters (recipient);
+CREATE INDEX letters_state ON letters (kind, state, ref);  -- balances: a million letters are counted without reading one
 CREATE TABLE nodes (                    -- the daemons alive; a lapsed node's letters are taken over
     id    BIGINT NOT NULL PRIMARY KEY,
     name  TEXT   NOT NULL,

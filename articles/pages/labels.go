@@ -1,4 +1,4 @@
-package articles
+package pages
 
 import (
 	"maps"
@@ -43,26 +43,6 @@ func DefaultLabels() map[string]Labels {
 	}
 }
 
-// fullLabels are the given labels over the default ones: a language, or a list of a language, that is not given is
-// the default's.
-func fullLabels(given map[string]Labels) map[string]Labels {
-	all := DefaultLabels()
-	for lang, l := range given {
-		or := func(list, otherwise []string) []string {
-			if len(list) == 0 {
-				return otherwise
-			}
-			return list
-		}
-		d := all[lang]
-		all[lang] = Labels{
-			Author: or(l.Author, d.Author), Date: or(l.Date, d.Date), MostRead: or(l.MostRead, d.MostRead),
-			Related: or(l.Related, d.Related), More: or(l.More, d.More), Leftovers: or(l.Leftovers, d.Leftovers),
-		}
-	}
-	return all
-}
-
 // A labelIndex finds labels of all languages at once and counts for which language they speak.
 type labelIndex struct {
 	mostRead, related, more, leftovers map[string][]string // folded label -> languages
@@ -74,10 +54,9 @@ type prefixLabel struct {
 	language string
 }
 
-func indexLabels(given map[string]Labels) labelIndex {
+func indexLabels(all map[string]Labels) labelIndex {
 	x := labelIndex{mostRead: map[string][]string{}, related: map[string][]string{}, more: map[string][]string{},
 		leftovers: map[string][]string{}}
-	all := fullLabels(given)
 	for _, lang := range slices.Sorted(maps.Keys(all)) {
 		l := all[lang]
 		for _, lists := range []struct {
@@ -116,17 +95,19 @@ func foldLabel(s string) string {
 	return strings.ReplaceAll(strings.ToLower(strings.Join(strings.Fields(s), " ")), "ё", "е")
 }
 
-// cutPrefix returns what follows the first of labels that text begins with, and the label's language. A label that
-// ends with a colon wants its colon; another one wants a space or a colon behind it.
+// cutPrefix returns what follows the first of labels that text begins with, and the label. A label that ends with a colon
+// wants its colon; another one wants a space or a colon behind it.
 func cutPrefix(labels []prefixLabel, text string) (rest string, found prefixLabel, ok bool) {
+	runes := []rune(text)
 	for _, l := range labels {
-		head, tail := splitRunes(text, utf8.RuneCountInString(l.text))
-		if !strings.EqualFold(head, l.text) {
+		n := utf8.RuneCountInString(l.text)
+		if len(runes) < n || !strings.EqualFold(string(runes[:n]), l.text) {
 			continue
 		}
-		next, size := utf8.DecodeRuneInString(tail)
+		tail := string(runes[n:])
 		if !strings.HasSuffix(l.text, ":") {
-			if size == 0 || next != ':' && !unicode.IsSpace(next) {
+			next, _ := utf8.DecodeRuneInString(tail)
+			if next != ':' && !unicode.IsSpace(next) {
 				continue
 			}
 			tail = strings.TrimPrefix(tail, ":")
@@ -134,17 +115,6 @@ func cutPrefix(labels []prefixLabel, text string) (rest string, found prefixLabe
 		return strings.TrimSpace(tail), l, true
 	}
 	return "", prefixLabel{}, false
-}
-
-// splitRunes parts text after its first n runes.
-func splitRunes(text string, n int) (head, tail string) {
-	for i := range text {
-		if n == 0 {
-			return text[:i], text[i:]
-		}
-		n--
-	}
-	return text, ""
 }
 
 // isLeftover also knows a copyright line and a line without letters, as "***".

@@ -1,4 +1,4 @@
-package articles
+package files
 
 import (
 	"bytes"
@@ -10,26 +10,30 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	enc "golang.org/x/text/encoding/unicode"
+
+	"vestnik/articles/clean"
+	"vestnik/articles/manuscript"
 )
 
 // decode makes text of a file's bytes: valid UTF-8 without control characters, lines ended by "\n". UTF-8, UTF-16 with
 // its byte order mark and Russian windows-1251 are read. The note says what an editor should know of that, else "".
 func decode(raw []byte) (text, note string, err error) {
-	if len(bytes.TrimSpace(raw)) == 0 {
-		return "", "", bad(1, "is empty; write a headline and a text, or delete the file")
-	}
 	text, note, err = toUTF8(raw)
 	if err != nil {
 		return "", "", err
 	}
 	if n := countControls(text); n*50 > len(text) {
-		return "", "", bad(1, "is not a text but binary data; export it as plain text or Markdown in UTF-8")
+		return "", "", binary(1)
 	}
-	text = lineEnds.Replace(strings.TrimPrefix(text, "\uFEFF"))
-	if text = CleanText(text); strings.TrimSpace(text) == "" {
-		return "", "", bad(1, "is empty; write a headline and a text, or delete the file")
+	text = clean.Text(lineEnds.Replace(strings.TrimLeft(text, "\uFEFF")))
+	if strings.TrimSpace(text) == "" {
+		return "", "", manuscript.Faultf(1, "is empty; write a headline and a text, or delete the file")
 	}
 	return text, note, nil
+}
+
+func binary(line int) error {
+	return manuscript.Faultf(line, "is not a text but binary data; export it as plain text or Markdown in UTF-8")
 }
 
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n")
@@ -40,7 +44,7 @@ func toUTF8(raw []byte) (text, note string, err error) {
 		return text, "was read as UTF-16; saving it as UTF-8 is safer", err
 	}
 	if i := bytes.IndexByte(raw, 0); i >= 0 {
-		return "", "", bad(lineOf(raw, i), "is not a text but binary data; export it as plain text or Markdown in UTF-8")
+		return "", "", binary(lineOf(raw, i))
 	}
 	if utf8.Valid(raw) {
 		return string(raw), "", nil
@@ -55,13 +59,13 @@ func toUTF8(raw []byte) (text, note string, err error) {
 			broken, lineOf(raw, first))
 		return strings.ToValidUTF8(string(raw), ""), note, nil
 	}
-	return "", "", bad(lineOf(raw, first), "is neither UTF-8 nor Russian text in windows-1251; save it as UTF-8")
+	return "", "", manuscript.Faultf(lineOf(raw, first), "is neither UTF-8 nor Russian text in windows-1251; save it as UTF-8")
 }
 
 func decodeWith(e encoding.Encoding, raw []byte) (string, error) {
 	out, err := e.NewDecoder().Bytes(raw)
 	if err != nil {
-		return "", bad(1, "cannot be decoded (%s); save it as UTF-8", err)
+		return "", manuscript.Faultf(1, "cannot be decoded (%s); save it as UTF-8", err)
 	}
 	return string(out), nil
 }

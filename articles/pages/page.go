@@ -1,4 +1,10 @@
-package articles
+// Package pages is in charge of taking a text saved from a news page apart: leftovers of the page, headline, author, date,
+// standfirst, paragraphs, and boxes of other headlines, by the labels of a language and the look of the lines. It writes
+// no table and opens no file.
+//
+// Whatever the text, the answer is a manuscript or a [manuscript.Fault]; and what is dropped, beyond the known leftovers,
+// is said in a warning.
+package pages
 
 import (
 	"fmt"
@@ -7,46 +13,59 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"vestnik/language"
+	"vestnik/articles"
+	"vestnik/articles/manuscript"
 )
 
-// pageReader takes a text saved from a news page apart: leftovers, headline, author, date, standfirst, paragraphs, and
-// boxes of other headlines. What it drops beyond the known leftovers it says in a warning.
-type pageReader struct {
+// A Reader reads saved pages for a site. It may be used by several goroutines.
+type Reader struct {
+	site   articles.Site
 	labels labelIndex
-	site   Site
-	doc    document
-	langs  map[string]int // how many labels spoke for each language
 }
 
-// readPage makes a document of text, which has only "\n" as line ends.
-func readPage(text string, labels labelIndex, site Site) (document, error) {
-	p := &pageReader{labels: labels, site: site, langs: map[string]int{}}
-	p.doc.lines = map[string]int{}
+// NewReader returns a reader that goes by labels, which lie by language; nil is [DefaultLabels].
+func NewReader(site articles.Site, labels map[string]Labels) *Reader {
+	if labels == nil {
+		labels = DefaultLabels()
+	}
+	return &Reader{site, indexLabels(labels)}
+}
+
+// Read makes a manuscript of a page. The text is clean (clean.Text) and has only "\n" as line ends.
+func (r *Reader) Read(text string) (manuscript.Manuscript, error) {
+	p := &page{Reader: r, m: manuscript.Manuscript{Lines: map[string]int{}}, langs: map[string]int{}}
 	lines := p.takeBoxes(splitLines(text))
-	lines = slices.DeleteFunc(lines, func(l pageLine) bool { return labels.isLeftover(l.text) })
+	lines = slices.DeleteFunc(lines, func(l line) bool { return p.labels.isLeftover(l.text) })
 	if len(lines) == 0 {
-		return document{}, bad(1, "the page has no article; put its headline on the first line and the text below it")
+		return manuscript.Manuscript{}, manuscript.Faultf(1, "the page has no article; put its headline on the first line and the text below it")
 	}
 	body, err := p.readHead(p.dropFooter(lines))
 	if err != nil {
-		return document{}, err
+		return manuscript.Manuscript{}, err
 	}
 	if err := p.readBody(body); err != nil {
-		return document{}, err
+		return manuscript.Manuscript{}, err
 	}
-	p.doc.in.Language = p.language()
-	return p.doc, nil
+	p.m.Input.Language = p.language()
+	p.m.Proofread(r.site.Language)
+	return p.m, nil
 }
 
-func (p *pageReader) spoke(langs []string) {
+// A page is one text as it is taken apart.
+type page struct {
+	*Reader
+	m     manuscript.Manuscript
+	langs map[string]int // how many labels spoke for each language
+}
+
+func (p *page) spoke(langs []string) {
 	for _, lang := range langs {
 		p.langs[lang]++
 	}
 }
 
-// language is the one that most labels spoke for, else that of the article's letters, else the site's.
-func (p *pageReader) language() string {
+// language is the one that most labels spoke for, "" if none did or several as much.
+func (p *page) language() string {
 	best, tie := "", false
 	for lang, n := range p.langs {
 		if best == "" || n > p.langs[best] {
@@ -55,28 +74,16 @@ func (p *pageReader) language() string {
 			tie = true
 		}
 	}
-	if best != "" && !tie {
-		return best
+	if tie {
+		return ""
 	}
-	var text strings.Builder
-	for _, l := range p.doc.prose {
-		text.WriteString(l.text)
-	}
-	return guessLanguage(text.String(), p.site.Language)
-}
-
-// guessLanguage goes by the letters: Cyrillic is Russian, unless the site's own language is another Cyrillic one.
-func guessLanguage(text, site string) string {
-	if language.MostlyCyrillic(text) && !language.IsCyrillic(site) {
-		return "ru"
-	}
-	return site
+	return best
 }
 
 // dropFooter leaves out what stands behind the article and a box: the foot of the page. A box of related headlines may
 // stand inside an article, one of most read headlines ends it; so the article is where most of the text stands between
 // two of these, up to its last paragraph and the box that follows.
-func (p *pageReader) dropFooter(lines []pageLine) []pageLine {
+func (p *page) dropFooter(lines []line) []line {
 	size := map[int]int{}
 	article := 0
 	for _, l := range lines {
@@ -95,7 +102,7 @@ func (p *pageReader) dropFooter(lines []pageLine) []pageLine {
 			last = l.boxes
 		}
 	}
-	end := slices.IndexFunc(lines, func(l pageLine) bool { return l.mostRead > article || l.boxes > last })
+	end := slices.IndexFunc(lines, func(l line) bool { return l.mostRead > article || l.boxes > last })
 	if end < 0 {
 		return lines
 	}
@@ -103,7 +110,7 @@ func (p *pageReader) dropFooter(lines []pageLine) []pageLine {
 	if n := len(lines) - end - 1; n > 0 {
 		more = fmt.Sprintf(" (%d more lines too)", n)
 	}
-	p.doc.warn(lines[end].n, "%s stands behind the article and its boxes and was left out%s", quote(lines[end].text), more)
+	p.m.Warn(lines[end].n, "%s stands behind the article and its boxes and was left out%s", manuscript.Quote(lines[end].text), more)
 	return lines[:end]
 }
 
@@ -119,37 +126,40 @@ func endsSentence(text string) bool {
 }
 
 // readBody makes the text, and takes the author from its last line if the head named none.
-func (p *pageReader) readBody(body []pageLine) error {
-	if n := len(body); n > 1 && len(p.doc.in.Authors) == 0 {
+func (p *page) readBody(body []line) error {
+	if n := len(body); n > 1 && len(p.m.Input.Authors) == 0 {
 		last := body[n-1].text
 		names, label, ok := cutPrefix(p.labels.author, last)
 		if ok && strings.HasSuffix(label.text, ":") && isByline(names, label, true) {
-			p.doc.in.Authors = splitNames(names)
+			p.m.Input.Authors = splitNames(names)
 			p.langs[label.language]++
 			body = body[:n-1]
 		}
 	}
-	if len(body) == 0 && p.doc.in.Standfirst != "" { // the only paragraph, with the author below it
-		body, p.doc.prose = p.doc.prose[1:], p.doc.prose[:1]
-		p.doc.in.Standfirst = ""
+	if len(body) == 0 && p.m.Input.Standfirst != "" { // the only paragraph, with the author below it
+		only := p.m.Prose[1]
+		body, p.m.Prose = []line{{n: only.Line, text: only.Text}}, p.m.Prose[:1]
+		p.m.Input.Standfirst = ""
 	}
 	if len(body) == 0 {
-		return bad(p.doc.prose[0].n, "the headline %s has no text below it; write the paragraphs, parted by empty lines",
-			quote(p.doc.in.Title))
+		return manuscript.Faultf(p.m.Lines["title"], "the headline %s has no text below it; write the paragraphs, parted by empty lines",
+			manuscript.Quote(p.m.Input.Title))
 	}
 	var b strings.Builder
 	for _, text := range joinParagraphs(body) {
 		b.WriteString("<p>" + html.EscapeString(text) + "</p>\n")
 	}
-	p.doc.in.HTML = b.String()
-	p.doc.lines["body"] = body[0].n
-	p.doc.prose = append(p.doc.prose, body...)
+	p.m.Input.HTML = b.String()
+	p.m.Lines["body"] = body[0].n
+	for _, l := range body {
+		p.prose(l)
+	}
 	return nil
 }
 
 // joinParagraphs makes paragraphs of lines: each line is one, but a text broken into lines of a typewriter's length
 // has a paragraph from empty line to empty line.
-func joinParagraphs(lines []pageLine) []string {
+func joinParagraphs(lines []line) []string {
 	var out []string
 	for start := 0; start < len(lines); {
 		end := start + 1
@@ -178,12 +188,4 @@ func isWrapped(texts []string) bool {
 		}
 	}
 	return len(texts) > 1
-}
-
-// quote is text in quotes for a message, not longer than a message bears.
-func quote(text string) string {
-	if short, rest := splitRunes(text, 60); rest != "" {
-		text = strings.TrimSpace(short) + "…"
-	}
-	return "“" + text + "”"
 }

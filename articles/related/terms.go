@@ -1,4 +1,4 @@
-package articles
+package related
 
 import (
 	"cmp"
@@ -32,12 +32,12 @@ const (
 // articles of a language as other terms count those with a word.
 func languageTerm(lang string) string { return "=" + lang }
 
-// termsOf weighs the words of a, in the order of the words.
-func termsOf(a Article) []term {
+// termsOf weighs the words of t, in the order of the words.
+func termsOf(t Text) []term {
 	var all []term
 	at := map[string]int{}
 	add := func(text string, weight int64) {
-		for _, word := range language.Words(a.Language, text) {
+		for _, word := range language.Words(t.Language, text) {
 			i, ok := at[word]
 			if !ok {
 				i = len(all)
@@ -47,33 +47,36 @@ func termsOf(a Article) []term {
 			all[i].weight += weight
 		}
 	}
-	add(a.Title, titleWeight)
-	add(a.Standfirst, standfirstWeight)
-	for _, tag := range a.Tags {
-		add(tag.Name, tagWeight)
+	add(t.Title, titleWeight)
+	add(t.Standfirst, standfirstWeight)
+	for _, tag := range t.Tags {
+		add(tag, tagWeight)
 	}
-	add(a.Text, bodyWeight)
+	add(t.Body, bodyWeight)
 	slices.SortStableFunc(all, func(a, b term) int { return cmp.Compare(b.weight, a.weight) })
 	all = all[:min(len(all), maxTerms)]
 	slices.SortFunc(all, func(a, b term) int { return cmp.Compare(a.word, b.word) })
 	return all
 }
 
-// storeTerms replaces the terms of an article where its words changed.
-func storeTerms(ctx context.Context, tx *sql.Tx, old, next Article) error {
-	if old.ID != 0 && old.Title == next.Title && old.Standfirst == next.Standfirst && old.Text == next.Text &&
-		old.Language == next.Language && slices.Equal(old.Tags, next.Tags) {
-		return nil
-	}
-	if old.ID != 0 { // its rows may be there
-		if _, err := tx.ExecContext(ctx, `DELETE FROM article_terms WHERE article = $1`, next.ID); err != nil {
-			return err
-		}
-	}
-	if next.State == Removed {
-		return nil
-	}
-	return insertTerms(ctx, tx, next.ID, append(termsOf(next), term{languageTerm(next.Language), 0}))
+// A Text is what counts of an article when it is compared with others. All of it is plain text.
+type Text struct {
+	Language   string
+	Title      string
+	Standfirst string
+	Tags       []string // names
+	Body       string
+}
+
+// Add makes an article one that [Similar] knows. One that changed has to be forgotten first.
+func Add(ctx context.Context, tx *sql.Tx, article int64, t Text) error {
+	return insertTerms(ctx, tx, article, append(termsOf(t), term{languageTerm(t.Language), 0}))
+}
+
+// Forget makes an article one that [Similar] does not know.
+func Forget(ctx context.Context, tx *sql.Tx, article int64) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM article_terms WHERE article = $1`, article)
+	return err
 }
 
 // insertTerms writes batches of one size, the last filled up with repetitions that the conflict clause drops: one

@@ -1,7 +1,8 @@
-package articles_test
+package files_test
 
 import (
 	"context"
+	"database/sql"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,13 +11,14 @@ import (
 	"time"
 
 	"vestnik/articles"
+	"vestnik/articles/files"
 	"vestnik/db/dbtest"
 )
 
 // The page that the project was asked to take in. It is not part of the project.
 func corpusPage(t *testing.T) string {
 	t.Helper()
-	path := filepath.Join("..", "..", "shared", "corpora", "pages", "000_98d2a3ab253641e9.txt")
+	path := filepath.Join("..", "..", "..", "shared", "corpora", "pages", "000_98d2a3ab253641e9.txt")
 	if _, err := os.Stat(path); err != nil {
 		t.Skip("the saved news page is not there: " + path)
 	}
@@ -63,8 +65,8 @@ func TestImportTheSavedNewsPage(t *testing.T) {
 func TestImportTheSavedNewsPageWithHeadlines(t *testing.T) {
 	path := corpusPage(t)
 	d := dbtest.Open(t)
-	im := articles.Importer{Site: importSite(t), WithHeadlines: true}
-	for i, want := range []articles.FileResult{{Outcome: articles.Added, Briefs: 25}, {Outcome: articles.Unchanged}} {
+	im := files.Importer{Site: importSite(t), WithHeadlines: true}
+	for i, want := range []files.FileResult{{Outcome: articles.Added, Briefs: 25}, {Outcome: articles.Unchanged}} {
 		results, err := im.Import(context.Background(), d, []string{path}, importDay)
 		if err != nil || results[0].Err != nil || results[0].Outcome != want.Outcome || results[0].Briefs != want.Briefs {
 			t.Fatalf("import %d: got %+v, %v", i+1, results, err)
@@ -96,7 +98,7 @@ func TestHeadlinesOnSeveralPagesAreOneBrief(t *testing.T) {
 	dir := writeFiles(t, t.TempDir(),
 		"a.txt", page("Первая новость дня", "Самое читаемое\nОбщий заголовок\nПодробнее\nПервая новость дня\nПодробнее\n"),
 		"b.txt", page("Вторая новость дня", "Новости по теме\nОбщий  заголовок\nПодробнее\nПервая новость дня\nПодробнее\nВторая новость дня\nПодробнее\nОбщий заголовок\nПодробнее\n"))
-	im := articles.Importer{Site: importSite(t), WithHeadlines: true}
+	im := files.Importer{Site: importSite(t), WithHeadlines: true}
 	results, err := im.Import(context.Background(), d, []string{dir}, importDay)
 	if err != nil || results[0].Briefs != 1 || results[1].Briefs != 0 {
 		t.Fatalf("got %+v, %v", results, err)
@@ -108,6 +110,20 @@ func TestHeadlinesOnSeveralPagesAreOneBrief(t *testing.T) {
 	}
 	if n := countRows(t, d, articles.KindBrief); n != 1 {
 		t.Errorf("got %d briefs, want 1", n)
+	}
+	// the list that an editor has made since is not undone by the unchanged file
+	first := mustFind(t, d, "pervaia-novost-dnia")
+	err = d.Tx(context.Background(), func(tx *sql.Tx) error {
+		return articles.SetRelated(context.Background(), tx, b.ID, []int64{first.ID, 4711}, importDay)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if results, err = im.Import(context.Background(), d, []string{dir}, importDay); err != nil || results[1].Outcome != articles.Unchanged {
+		t.Errorf("the same pages again: got %+v, %v", results, err)
+	}
+	if got := relatedSlugs(t, d, b.ID); !slices.Equal(got, want[1:]) {
+		t.Errorf("related: got %q, want the editor's %q", got, want[1:])
 	}
 	// asked for later, they come too
 	c := writeFiles(t, t.TempDir(), "c.txt", page("Третья новость дня", "Самое читаемое\nНовый заголовок\nПодробнее\n"))

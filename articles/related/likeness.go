@@ -1,4 +1,4 @@
-package articles
+package related
 
 import (
 	"cmp"
@@ -20,12 +20,12 @@ import (
 // by SQL as it is; all computing is done here, over sorted terms, so that every database gives the same to the last bit.
 const (
 	vectorTerms    = 24
-	rarestTerms    = 8   // an article without any of a's rarest terms is no candidate
-	mostCandidates = 400 // the newest of them
-	mostCompared   = 12  // of those by what they share, compared exactly
-	mostDF         = 400 // and N/5 at most this: a longer list costs more than it tells
-	smallDF        = 6   // measured on testdata/sample.txt: from 4 to 12 all is well, below too little is found
-	mostCounted    = 10_000
+	rarestTerms    = 8      // an article without any of a's rarest terms is no candidate
+	mostCandidates = 400    // the newest of them
+	mostCompared   = 12     // of those by what they share, compared exactly
+	mostDF         = 400    // and N/5 at most this: a longer list costs more than it tells
+	smallDF        = 6      // measured on articles/testdata/sample.txt: from 4 to 12 all is well, below too little is found
+	mostCounted    = 10_000 // articles of a language: of more, N is taken for this
 
 	leastCosine  = 0.12
 	sameCosine   = 0.7  // to one already chosen
@@ -84,22 +84,24 @@ func (v vector) cosine(other vector) (sum float64, common int) {
 
 // likeness knows how common the terms are.
 type likeness struct {
-	n     int64
-	maxDF int64
-	df    map[string]int64 // counted up to maxDF + 1
+	n       int64
+	maxDF   int64
+	df      map[string]int64 // counted up to maxDF + 1
+	counted int64            // the article whose terms were counted first
 }
 
-// newLikeness counts the articles of a's language and the terms of a, and returns what a is about.
-func newLikeness(ctx context.Context, h db.Handle, a Article) (*likeness, profile, error) {
+// newLikeness counts the articles of the language and the terms of the article, and returns what that is about.
+func newLikeness(ctx context.Context, h db.Handle, article int64, lang string) (*likeness, profile, error) {
 	l := &likeness{df: map[string]int64{}}
 	err := h.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM article_terms WHERE term = $1 LIMIT $2) AS counted`,
-		languageTerm(a.Language), int64(mostCounted)).Scan(&l.n)
+		languageTerm(lang), int64(mostCounted)).Scan(&l.n)
 	if err != nil {
 		return nil, profile{}, err
 	}
 	l.maxDF = widest(l.n)
-	profiles, err := l.profiles(ctx, h, []int64{a.ID})
-	return l, profiles[a.ID], err
+	profiles, err := l.profiles(ctx, h, []int64{article})
+	l.counted = article
+	return l, profiles[article], err
 }
 
 // widest is the highest df of a term that still tells articles apart, where there are n of them.
@@ -131,7 +133,8 @@ func (l *likeness) profiles(ctx context.Context, h db.Handle, ids []int64) (map[
 	return profiles, nil
 }
 
-// count fills in df for the terms of the articles. Counting stops where a term is too common to matter.
+// count fills in df for the terms of the articles. Counting stops where a term is too common to matter, and leaves out
+// what was counted first: the words that articles share are the common ones, which take longest.
 func (l *likeness) count(ctx context.Context, h db.Handle, ids []int64) error {
 	_, err := db.Collect(ctx, h, func(row *sql.Rows) (_ struct{}, err error) {
 		var word string
@@ -140,8 +143,9 @@ func (l *likeness) count(ctx context.Context, h db.Handle, ids []int64) error {
 		l.df[word] = n
 		return struct{}{}, err
 	}, `SELECT word, (SELECT COUNT(*) FROM (SELECT 1 FROM article_terms WHERE term = word LIMIT $1) AS counted)
-		FROM (SELECT DISTINCT term AS word FROM article_terms WHERE article IN (`+db.Placeholders(2, len(ids))+`) AND weight > 0) AS words`,
-		append([]any{l.maxDF + 1}, anys(ids)...)...)
+		FROM (SELECT term AS word FROM article_terms WHERE article IN (`+db.Placeholders(3, len(ids))+`) AND weight > 0
+			EXCEPT SELECT term FROM article_terms WHERE article = $2) AS words`,
+		append([]any{l.maxDF + 1, l.counted}, anys(ids)...)...)
 	return err
 }
 
@@ -174,60 +178,4 @@ func (l *likeness) vector(terms []term, leastDF int64, most int) vector {
 		v[i].w /= length
 	}
 	return v
-}
-
-// candidates returns published articles of a's language that have one of own's rarest terms, those first that share most of
-// own. Only the newest mostCandidates are looked at.
-func (l *likeness) candidates(ctx context.Context, h db.Handle, a Article, own vector, exclude []int64) ([]candidate, error) {
-	rarest := slices.Clone(own)
-	slices.SortFunc(rarest, func(a, b dimension) int {
-		return cmp.Or(cmp.Compare(l.df[a.word], l.df[b.word]), cmp.Compare(a.word, b.word))
-	})
-	rarest = rarest[:min(len(rarest), rarestTerms)]
-	args := []any{a.Language, int64(mostCandidates + len(exclude))}
-	for _, d := range rarest {
-		args = append(args, d.word)
-	}
-	all, err := db.Collect(ctx, h, func(row *sql.Rows) (c candidate, err error) {
-		return c, row.Scan(&c.id, &c.moment)
-	}, `SELECT id, moment
-		FROM articles
-		WHERE id IN (SELECT article FROM article_terms WHERE term IN (`+db.Placeholders(3, len(rarest))+`))
-			AND state = 'published' AND language = $1
-		ORDER BY moment DESC, id DESC
-		LIMIT $2`, args...)
-	if err != nil {
-		return nil, err
-	}
-	all = slices.DeleteFunc(all, func(c candidate) bool { return slices.Contains(exclude, c.id) })
-	return all, l.overlap(ctx, h, own, all)
-}
-
-// overlap sorts the candidates by how much of own they have, as far as that is known without counting all their terms.
-func (l *likeness) overlap(ctx context.Context, h db.Handle, own vector, all []candidate) error {
-	weights := map[string]float64{}
-	args := make([]any, len(own))
-	for i, d := range own {
-		args[i], weights[d.word] = d.word, d.w
-	}
-	tf := map[int64][]term{}
-	_, err := db.Collect(ctx, h, func(row *sql.Rows) (_ struct{}, err error) {
-		var id int64
-		var t term
-		err = row.Scan(&id, &t.word, &t.weight)
-		tf[id] = append(tf[id], t)
-		return struct{}{}, err
-	}, `SELECT article, term, weight FROM article_terms WHERE term IN (`+db.Placeholders(1, len(own))+`)`, args...)
-	if err != nil {
-		return err
-	}
-	for i := range all {
-		terms := tf[all[i].id]
-		slices.SortFunc(terms, func(a, b term) int { return cmp.Compare(a.word, b.word) }) // sums of floats depend on the order
-		for _, t := range terms {
-			all[i].dot += weights[t.word] * l.weight(t.word, t.weight)
-		}
-	}
-	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(b.dot, a.dot) }) // ties stay newest first
-	return nil
 }

@@ -1,4 +1,4 @@
-package articles
+package clean
 
 import (
 	"net/url"
@@ -19,7 +19,7 @@ func address(t testing.TB, s string) *url.URL {
 	return u
 }
 
-func TestSanitise(t *testing.T) {
+func TestHTML(t *testing.T) {
 	base := address(t, "https://kino.example/articles/klaster")
 	for _, test := range []struct{ name, in, want string }{
 		{"relative link", `<p><a href="../about">x</a></p>`, `<p><a href="https://kino.example/about">x</a></p>`},
@@ -58,7 +58,7 @@ func TestSanitise(t *testing.T) {
 		{"quote", `<blockquote cite="/src">a</blockquote>`, `<blockquote cite="https://kino.example/src">a</blockquote>`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := Sanitise(test.in, base, true)
+			got, err := HTML(test.in, base, true)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,20 +69,20 @@ func TestSanitise(t *testing.T) {
 	}
 }
 
-func TestSanitiseForeignArticleLinksIntoItsOriginal(t *testing.T) {
-	got, err := Sanitise(`<p id="x"><a href="#n1">1</a></p>`, address(t, "https://wire.example/a/b"), false)
+func TestHTMLOfAForeignArticleLinksIntoItsOriginal(t *testing.T) {
+	got, err := HTML(`<p id="x"><a href="#n1">1</a></p>`, address(t, "https://wire.example/a/b"), false)
 	if want := `<p><a href="https://wire.example/a/b#n1">1</a></p>`; err != nil || got != want {
 		t.Errorf("got  %s, %v\nwant %s", got, err, want)
 	}
 }
 
-func TestSanitiseRefusesEndlessNesting(t *testing.T) {
-	if _, err := Sanitise(strings.Repeat("<div>", 100_000), nil, false); err == nil {
+func TestHTMLRefusesEndlessNesting(t *testing.T) {
+	if _, err := HTML(strings.Repeat("<div>", 100_000), nil, false); err == nil {
 		t.Error("100,000 nested elements were taken")
 	}
 }
 
-func TestPlainText(t *testing.T) {
+func TestTextOf(t *testing.T) {
 	for _, test := range []struct{ name, in, want string }{
 		{"paragraphs", "<p>a\n  b</p>\n\n<p>c</p>", "a b\n\nc"},
 		{"line break", "<p>a<br>b</p>", "a\nb"},
@@ -96,14 +96,14 @@ func TestPlainText(t *testing.T) {
 		{"nothing", "<hr><img src=x>", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := plainText(test.in); got != test.want {
+			if got := TextOf(test.in); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
 	}
 }
 
-func TestPlainLine(t *testing.T) {
+func TestLine(t *testing.T) {
 	for in, want := range map[string]string{
 		"  На Сахалине\n\tзапустят\u00a0кинокластер ": "На Сахалине запустят кинокластер",
 		"AT&amp;T и &laquo;Кинотавр&raquo;":           "AT&T и «Кинотавр»",
@@ -117,8 +117,8 @@ func TestPlainLine(t *testing.T) {
 		"<script>alert(1)</script>":             "",
 		"👩‍👩‍👧 семейное кино":                   "👩‍👩‍👧 семейное кино",
 	} {
-		if got := PlainLine(in); got != want {
-			t.Errorf("PlainLine(%q) = %q, want %q", in, got, want)
+		if got := Line(in); got != want {
+			t.Errorf("Line(%q) = %q, want %q", in, got, want)
 		}
 	}
 }
@@ -128,7 +128,7 @@ var allowedAddress = regexp.MustCompile(`^(?:https?://[^\s/]|mailto:)`)
 // checkClean walks the sanitised HTML as a browser would parse it, not as we wrote it.
 func checkClean(t *testing.T, clean string) {
 	t.Helper()
-	if !utf8.ValidString(clean) || CleanText(clean) != clean {
+	if !utf8.ValidString(clean) || Text(clean) != clean {
 		t.Fatalf("invalid or control characters in %q", clean)
 	}
 	root, err := parseFragment(clean)
@@ -156,7 +156,7 @@ func checkClean(t *testing.T, clean string) {
 	}
 }
 
-func FuzzSanitise(f *testing.F) {
+func FuzzHTML(f *testing.F) {
 	for _, seed := range []string{
 		`<p>a<b>b</i></p>`, `<a href="javascript:x">x</a>`, `<svg><style><img src=x onerror=y></style></svg>`,
 		`<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">`,
@@ -168,16 +168,16 @@ func FuzzSanitise(f *testing.F) {
 	}
 	base := address(f, "https://kino.example/articles/x")
 	f.Fuzz(func(t *testing.T, source string) {
-		once, err := Sanitise(source, base, true)
+		once, err := HTML(source, base, true)
 		if err != nil {
 			return
 		}
 		checkClean(t, once)
-		twice, err := Sanitise(once, base, true)
+		twice, err := HTML(once, base, true)
 		if err != nil {
 			t.Fatalf("the result cannot be sanitised again: %v", err)
 		}
 		checkClean(t, twice)
-		PlainLine(source)
+		Line(source)
 	})
 }

@@ -1,4 +1,4 @@
-package articles
+package clean
 
 import (
 	"regexp"
@@ -37,7 +37,7 @@ func (c cleaner) embed(to, n *html.Node) {
 		}
 	}
 	link := newElement("a", html.Attribute{Key: "href", Val: address})
-	label := PlainLine(attribute(n, "title"))
+	label := Line(attribute(n, "title"))
 	if poster := c.address(attribute(n, "poster")); poster != "" {
 		link.AppendChild(newElement("img", html.Attribute{Key: "src", Val: poster}, html.Attribute{Key: "alt", Val: label},
 			html.Attribute{Key: "loading", Val: "lazy"}))

@@ -1,4 +1,4 @@
-package articles
+package clean
 
 import (
 	"net"
@@ -8,6 +8,16 @@ import (
 
 	"golang.org/x/net/idna"
 )
+
+// Address is the absolute http or https address that raw means on the page with the address base (nil: raw must be
+// absolute itself), its host in ASCII and without a user's name; "" if it is none, or longer than 2,000 bytes.
+func Address(base *url.URL, raw string) string {
+	u := resolve(base, raw)
+	if u == nil || u.Scheme == "mailto" {
+		return ""
+	}
+	return u.String()
+}
 
 // link is an absolute http, https or mailto address, or "".
 func (c cleaner) link(raw string) string {
@@ -25,13 +35,7 @@ func (c cleaner) link(raw string) string {
 }
 
 // address is link without mailto, for what is fetched and not followed.
-func (c cleaner) address(raw string) string {
-	u := resolve(c.base, raw)
-	if u == nil || u.Scheme == "mailto" {
-		return ""
-	}
-	return u.String()
-}
+func (c cleaner) address(raw string) string { return Address(c.base, raw) }
 
 func (c cleaner) identifier(id string) string {
 	id, err := url.PathUnescape(strings.TrimSpace(id))

@@ -1,4 +1,4 @@
-package articles
+package pages
 
 import (
 	"regexp"
@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"vestnik/articles/manuscript"
 	"vestnik/language"
 )
 
@@ -18,9 +19,9 @@ const (
 )
 
 // readHead reads headline, author, date and perhaps standfirst, in whatever order, and returns the lines of the body.
-func (p *pageReader) readHead(lines []pageLine) (body []pageLine, err error) {
+func (p *page) readHead(lines []line) (body []line, err error) {
 	var others []int // lines that are neither author nor date
-	var badDate pageLine
+	var badDate line
 	end := 0 // behind the last author or date
 	long := 0
 	for i, l := range lines[:min(len(lines), headLines)] {
@@ -40,14 +41,14 @@ func (p *pageReader) readHead(lines []pageLine) (body []pageLine, err error) {
 		}
 		others = append(others, i)
 	}
-	if badDate.n > 0 && p.doc.in.Published.IsZero() {
-		return nil, bad(badDate.n, "%s is not a date; write it as 29 мая 2018 or 2018-05-29", quote(badDate.text))
+	if badDate.n > 0 && p.m.Input.Published.IsZero() {
+		return nil, manuscript.Faultf(badDate.n, "%s is not a date; write it as 29 мая 2018 or 2018-05-29", manuscript.Quote(badDate.text))
 	}
 	if len(others) == 0 {
 		return nil, noHeadline(lines[0])
 	}
-	if p.doc.in.Published.IsZero() {
-		p.doc.warn(0, "no date found, none will be shown; write it below the headline, as 29 мая 2018")
+	if p.m.Input.Published.IsZero() {
+		p.m.Warn(0, "no date found, none will be shown; write it below the headline, as 29 мая 2018")
 	}
 	return p.chooseTitle(lines, others, end)
 }
@@ -65,10 +66,10 @@ var dateLike = regexp.MustCompile(`^(?:\d{1,2}[./\s-]+[\p{L}\d]+\.?[,./\s-]+\d{4
 	`\p{L}+\.? \d{1,2}(?:st|nd|rd|th)?, \d{4})(?:\s*(?:г\.?|года))?(?:,?\s+(?:в |at )?\d{1,2}:\d{2}.{0,9})?$`)
 
 // readMeta reads a line that names the author or the date.
-func (p *pageReader) readMeta(l pageLine, titled bool) meta {
+func (p *page) readMeta(l line, titled bool) meta {
 	if names, label, ok := cutPrefix(p.labels.author, l.text); ok && isByline(names, label, titled) {
-		p.doc.lines["author"] = l.n
-		p.doc.in.Authors = append(p.doc.in.Authors, splitNames(p.cutDate(names))...)
+		p.m.Lines["author"] = l.n
+		p.m.Input.Authors = append(p.m.Input.Authors, splitNames(p.cutDate(names))...)
 		p.langs[label.language]++
 		return metaRead
 	}
@@ -90,17 +91,17 @@ func (p *pageReader) readMeta(l pageLine, titled bool) meta {
 	return metaRead
 }
 
-func (p *pageReader) setDate(t time.Time) {
+func (p *page) setDate(t time.Time) {
 	switch {
-	case p.doc.in.Published.IsZero():
-		p.doc.in.Published = t
-	case t.After(p.doc.in.Published):
-		p.doc.in.Updated = t
+	case p.m.Input.Published.IsZero():
+		p.m.Input.Published = t
+	case t.After(p.m.Input.Published):
+		p.m.Input.Updated = t
 	}
 }
 
 // cutDate takes the date that ends a line of names: "By Jane Miller, May 29, 2018".
-func (p *pageReader) cutDate(names string) string {
+func (p *page) cutDate(names string) string {
 	for _, between := range betweenNames.FindAllStringIndex(names, -1) {
 		if t, ok := language.ParseDate(names[between[1]:], p.site.Location); ok {
 			p.setDate(t)
@@ -112,14 +113,14 @@ func (p *pageReader) cutDate(names string) string {
 
 // isBadDate tells a date that is wrong from a headline such as "10 films of 2024": its month is one, or it is all
 // digits, or it stands below the headline.
-func (p *pageReader) isBadDate(text string, titled bool) bool {
+func (p *page) isBadDate(text string, titled bool) bool {
 	if !dateLike.MatchString(text) {
 		return false
 	}
 	return titled || !strings.ContainsFunc(text, unicode.IsLetter) || p.isDate("1"+strings.TrimLeft(text, "0123456789"))
 }
 
-func (p *pageReader) isDate(text string) bool {
+func (p *page) isDate(text string) bool {
 	_, ok := language.ParseDate(text, p.site.Location)
 	return ok
 }
@@ -148,8 +149,8 @@ func splitNames(names string) []string {
 // chooseTitle takes headline and standfirst among the lines that are neither author nor date (others), and returns what
 // is left for the body. What stands above the headline is a leftover of the page; a line between it and the author or
 // date (which end at end) is the standfirst.
-func (p *pageReader) chooseTitle(lines []pageLine, others []int, end int) ([]pageLine, error) {
-	var above []pageLine
+func (p *page) chooseTitle(lines []line, others []int, end int) ([]line, error) {
+	var above []line
 	for _, i := range others {
 		if i < end {
 			above = append(above, lines[i])
@@ -165,7 +166,7 @@ func (p *pageReader) chooseTitle(lines []pageLine, others []int, end int) ([]pag
 	}
 	title := headlineOf(above)
 	for _, l := range above[:title] {
-		p.doc.warn(l.n, "%s stands above the headline and was left out", quote(l.text))
+		p.m.Warn(l.n, "%s stands above the headline and was left out", manuscript.Quote(l.text))
 	}
 	p.setTitle(above[title])
 	if below := above[title+1:]; len(below) > 0 {
@@ -175,13 +176,13 @@ func (p *pageReader) chooseTitle(lines []pageLine, others []int, end int) ([]pag
 	return p.chooseStandfirst(lines[end:]), nil
 }
 
-func noHeadline(l pageLine) error {
-	return bad(l.n, "no headline found; put it on a line of its own above the text")
+func noHeadline(l line) error {
+	return manuscript.Faultf(l.n, "no headline found; put it on a line of its own above the text")
 }
 
 // headlineOf is the index of the first line of three words or more, of which the page's navigation has few; else of the
 // last line. One that ends with a full stop is taken only if all do.
-func headlineOf(lines []pageLine) int {
+func headlineOf(lines []line) int {
 	last := 0
 	for i, l := range lines {
 		if strings.HasSuffix(l.text, ".") {
@@ -195,25 +196,29 @@ func headlineOf(lines []pageLine) int {
 	return last
 }
 
-func (p *pageReader) setTitle(l pageLine) {
-	p.doc.in.Title = l.text
-	p.doc.lines["title"] = l.n
-	p.doc.prose = append(p.doc.prose, l)
+func (p *page) prose(l line) {
+	p.m.Prose = append(p.m.Prose, manuscript.Note{Line: l.n, Text: l.text})
 }
 
-func (p *pageReader) setStandfirst(l pageLine) {
-	p.doc.in.Standfirst = l.text
-	p.doc.lines["standfirst"] = l.n
-	p.doc.prose = append(p.doc.prose, l)
+func (p *page) setTitle(l line) {
+	p.m.Input.Title = l.text
+	p.m.Lines["title"] = l.n
+	p.prose(l)
+}
+
+func (p *page) setStandfirst(l line) {
+	p.m.Input.Standfirst = l.text
+	p.m.Lines["standfirst"] = l.n
+	p.prose(l)
 }
 
 // chooseStandfirst takes the first line of body as the standfirst if it reads like one: short, text follows, and it
 // has no full stop or is clearly shorter than what follows.
-func (p *pageReader) chooseStandfirst(body []pageLine) []pageLine {
+func (p *page) chooseStandfirst(body []line) []line {
 	if len(body) < 2 || utf8.RuneCountInString(body[0].text) > maxTitle {
 		return body
 	}
-	if !body[1].apart && slices.ContainsFunc(body, func(l pageLine) bool { return l.apart }) {
+	if !body[1].apart && slices.ContainsFunc(body, func(l line) bool { return l.apart }) {
 		return body // a paragraph of several lines
 	}
 	short := len(body) > 2 && 2*len(body[0].text) < len(body[1].text)

@@ -1,28 +1,28 @@
-package articles
+package pages
 
 import (
 	"strings"
 	"unicode/utf8"
 )
 
-// A pageLine is a line with something on it.
-type pageLine struct {
-	n        int // its number in the file
+// A line is one with something on it.
+type line struct {
+	n        int // its number in the text
 	text     string
 	apart    bool // an empty line stands before it
 	boxes    int  // how many boxes stand before it
 	mostRead int  // how many of them are "most read"
 }
 
-func splitLines(text string) []pageLine {
-	var lines []pageLine
+func splitLines(text string) []line {
+	var lines []line
 	apart := false
 	for i, s := range strings.Split(text, "\n") {
 		if s = strings.TrimSpace(s); s == "" {
 			apart = true
 			continue
 		}
-		lines = append(lines, pageLine{n: i + 1, text: s, apart: apart})
+		lines = append(lines, line{n: i + 1, text: s, apart: apart})
 		apart = false
 	}
 	return lines
@@ -35,7 +35,7 @@ const (
 
 // takeBoxes parts the lines of a page into the headlines of its boxes and the rest. Boxes may stand anywhere, in any
 // order and several times.
-func (p *pageReader) takeBoxes(lines []pageLine) (rest []pageLine) {
+func (p *page) takeBoxes(lines []line) (rest []line) {
 	boxes, mostRead := 0, 0
 	for i := 0; i < len(lines); {
 		l := lines[i]
@@ -48,16 +48,16 @@ func (p *pageReader) takeBoxes(lines []pageLine) (rest []pageLine) {
 		boxes++
 		headlines, used := p.readBox(lines[i:])
 		i += used
-		into := &p.doc.mostRead
+		into := &p.m.MostRead
 		if langs := p.labels.related[foldLabel(l.text)]; langs != nil {
-			into = &p.doc.relatedBox
+			into = &p.m.RelatedBox
 			p.spoke(langs)
 		} else {
 			mostRead++
 			p.spoke(p.labels.mostRead[foldLabel(l.text)])
 		}
 		for _, h := range headlines {
-			if len(p.doc.mostRead)+len(p.doc.relatedBox) < maxHeadlines {
+			if len(p.m.MostRead)+len(p.m.RelatedBox) < maxHeadlines {
 				*into = append(*into, h)
 			}
 		}
@@ -68,7 +68,7 @@ func (p *pageReader) takeBoxes(lines []pageLine) (rest []pageLine) {
 // readBox returns the headlines that follow a box's label, and how many lines they take. In a box whose headlines have
 // a "more" below them it goes on while another "more" is to come; in one without, it is the lines up to the next empty
 // one, or every line by itself where empty lines part them.
-func (p *pageReader) readBox(lines []pageLine) (headlines []string, used int) {
+func (p *page) readBox(lines []line) (headlines []string, used int) {
 	lastMore := -1 // index of the box's last "more"
 	end := len(lines)
 	for i, l := range lines {

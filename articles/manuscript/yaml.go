@@ -1,14 +1,12 @@
-package articles
+package manuscript
 
 import (
-	"errors"
-	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/BurntSushi/toml"
+	"vestnik/articles/clean"
 )
 
 // keyReader reads the simple YAML of front matter: "key: value", lists as [a, b] or as lines "- a", quotes, text
@@ -40,8 +38,8 @@ func (r *keyReader) key() error {
 	line := r.first + r.i
 	key, rest, ok := strings.Cut(r.lines[r.i], ":")
 	if !ok || isIndented(key) || strings.HasPrefix(key, "- ") {
-		return bad(line, "%s belongs to no key; write “key: value” from the beginning of the line",
-			quote(strings.TrimSpace(r.lines[r.i])))
+		return Faultf(line, "%s belongs to no key; write “key: value” from the beginning of the line",
+			Quote(strings.TrimSpace(r.lines[r.i])))
 	}
 	name, err := checkKey(key, line, r.fields)
 	if err != nil {
@@ -90,25 +88,40 @@ func (r *keyReader) items() (values []string) {
 	return values
 }
 
-// indented adds the indented lines that follow to a value.
+// indented adds the indented lines that follow to a value. Empty lines may stand between them.
 func (r *keyReader) indented(value string) string {
-	for ; r.i < len(r.lines) && isIndented(r.lines[r.i]); r.i++ {
-		value += " " + strings.TrimSpace(r.lines[r.i])
+	words := strings.Fields(value)
+	for ; r.i < len(r.lines); r.i++ {
+		l := r.lines[r.i]
+		if l != "" && !isIndented(l) {
+			break
+		}
+		words = append(words, strings.Fields(l)...)
 	}
-	return strings.TrimSpace(value)
+	return strings.Join(words, " ")
 }
 
-// flow reads [a, "b, c"], which may go on over several lines.
+// listEnd is the end of a list in brackets, perhaps with a comment behind it.
+var listEnd = regexp.MustCompile(`\]\s*(?:\s#.*)?$`)
+
+// flow reads [a, "b, c"], which may go on over several lines, but not over the next key.
 func (r *keyReader) flow(s string, line int) ([]string, error) {
-	for ; !strings.HasSuffix(s, "]") && r.i < len(r.lines); r.i++ {
-		s += " " + strings.TrimSpace(r.lines[r.i])
-		s = strings.TrimSpace(s)
+	parts := []string{s}
+	for ; !listEnd.MatchString(s) && r.i < len(r.lines); r.i++ {
+		if key, _, ok := strings.Cut(r.lines[r.i], ":"); ok && slices.Contains(frontKeys, keyName(key)) {
+			break
+		}
+		s = strings.TrimSpace(r.lines[r.i])
+		parts = append(parts, s)
 	}
-	if !strings.HasSuffix(s, "]") || len(s) < 2 {
-		return nil, bad(line, "the list %s is not closed; write ] at its end", quote(s))
+	end := listEnd.FindStringIndex(s)
+	if end == nil {
+		return nil, Faultf(line, "the list %s is not closed; write ] at its end", Quote(strings.Join(parts, " ")))
 	}
+	parts[len(parts)-1] = s[:end[0]]
+	s = strings.Join(parts, " ")[1:]
 	var values []string
-	for s = s[1 : len(s)-1]; s != ""; {
+	for s != "" {
 		var item string
 		item, s = cutItem(s)
 		if item, _ = unquote(strings.TrimSpace(item)); item != "" {
@@ -148,87 +161,11 @@ func unquote(s string) (value string, quoted bool) {
 		return strings.ReplaceAll(inner, "''", "'"), true
 	case s[0] == '"':
 		if value, err := strconv.Unquote(s); err == nil {
-			return CleanText(value), true
+			return clean.Text(value), true
 		}
 		if !strings.Contains(strings.ReplaceAll(inner, `\"`, ""), `"`) {
 			return strings.ReplaceAll(inner, `\"`, `"`), true
 		}
 	}
 	return s, false
-}
-
-var tomlKey = regexp.MustCompile(`^\s*["']?([A-Za-z_-]+)["']?\s*=|^\s*\[+\s*["']?([A-Za-z_-]+)`)
-
-// readTOML reads the front matter between lines "+++".
-func readTOML(lines []string, first int) (map[string]frontField, error) {
-	var raw map[string]any
-	md, err := toml.Decode(strings.Join(lines, "\n"), &raw)
-	if err != nil {
-		var parse toml.ParseError
-		if errors.As(err, &parse) {
-			return nil, bad(first+max(parse.Position.Line, 1)-1, "is not TOML: %s; write key = \"value\"", strings.ToValidUTF8(parse.Message, "?"))
-		}
-		return nil, bad(first, "is not TOML: %s; write key = \"value\"", strings.ToValidUTF8(err.Error(), "?"))
-	}
-	at := map[string]int{} // TOML's own metadata knows no lines
-	for i, l := range lines {
-		if m := tomlKey.FindStringSubmatch(l); m != nil && at[m[1]+m[2]] == 0 {
-			at[m[1]+m[2]] = first + i
-		}
-	}
-	fields := map[string]frontField{}
-	for _, key := range md.Keys() {
-		if len(key) != 1 {
-			continue // inside a table, whose own key is refused
-		}
-		line := max(at[key[0]], first)
-		name, err := checkKey(key[0], line, fields)
-		if err != nil {
-			return nil, err
-		}
-		values, ok := tomlValues(raw[key[0]])
-		if !ok {
-			return nil, bad(line, "%s is neither text nor a list of texts; write %s = \"…\"", name, name)
-		}
-		_, isList := raw[key[0]].([]any)
-		fields[name] = frontField{line: line, values: values, exact: isList}
-	}
-	return fields, nil
-}
-
-// tomlValues are a TOML value, or those of a list, as texts.
-func tomlValues(v any) ([]string, bool) {
-	switch v := v.(type) {
-	case string:
-		return []string{CleanText(v)}, true
-	case bool, int64, float64:
-		return []string{fmt.Sprint(v)}, true
-	case time.Time:
-		return []string{tomlTime(v)}, true
-	case []any:
-		values := []string{}
-		for _, item := range v {
-			one, ok := tomlValues(item)
-			if _, isList := item.([]any); !ok || isList {
-				return nil, false
-			}
-			values = append(values, one...)
-		}
-		return values, true
-	}
-	return nil, false
-}
-
-// tomlTime writes a time so that ParseDate reads what the file says: one without an offset carries the name of its
-// kind as its zone.
-func tomlTime(t time.Time) string {
-	switch t.Location().String() {
-	case "date-local":
-		return t.Format(time.DateOnly)
-	case "datetime-local":
-		return t.Format("2006-01-02T15:04:05")
-	case "time-local":
-		return t.Format(time.TimeOnly) // no date, and refused as such
-	}
-	return t.Format(time.RFC3339)
 }

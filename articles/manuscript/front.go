@@ -1,9 +1,9 @@
-package articles
+package manuscript
 
 import (
-	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	bcp47 "golang.org/x/text/language"
 
@@ -32,6 +32,9 @@ var frontKeys = []string{"title", "author", "authors", "date", "updated", "secti
 var fieldNames = map[string]string{"title": "title", "author": "author", "authors": "author", "section": "section", "tags": "tag",
 	"standfirst": "standfirst", "link": "link", "slug": "slug", "related": "related"}
 
+// maxFront is the size of the longest front matter in bytes: the TOML parser's work grows with its square.
+const maxFront = 16 << 10
+
 // splitFront parts a file at the lines "---" (simple YAML) or "+++" (TOML). One without them is all body.
 func splitFront(source string) (frontMatter, error) {
 	lines := strings.Split(source, "\n")
@@ -45,9 +48,12 @@ func splitFront(source string) (frontMatter, error) {
 	}
 	length := slices.IndexFunc(lines[first+1:], func(l string) bool { return strings.TrimRight(l, " \t") == fence })
 	if length < 0 {
-		return frontMatter{}, bad(first+1, "the front matter is not closed; write a line %s below its last key", fence)
+		return frontMatter{}, Faultf(first+1, "the front matter is not closed; write a line %s below its last key", fence)
 	}
 	head := lines[first+1 : first+1+length]
+	if len(strings.Join(head, "\n")) > maxFront {
+		return frontMatter{}, Faultf(first+1, "the front matter is longer than %d KiB; put what is text below it", maxFront>>10)
+	}
 	f := frontMatter{body: strings.Join(lines[first+length+2:], "\n"), bodyLine: first + length + 3}
 	var err error
 	if fence == "+++" {
@@ -58,114 +64,113 @@ func splitFront(source string) (frontMatter, error) {
 	return f, err
 }
 
-// checkKey returns a key as it is spelt in [frontKeys], or says which there are.
+// keyName is a key as [frontKeys] spells it.
+func keyName(key string) string {
+	return strings.ReplaceAll(strings.ToLower(strings.Trim(strings.TrimSpace(key), `"'`)), "-", "_")
+}
+
+// checkKey returns a key's name, or says which there are.
 func checkKey(key string, line int, fields map[string]frontField) (string, error) {
-	name := strings.ReplaceAll(strings.ToLower(strings.Trim(strings.TrimSpace(key), `"'`)), "-", "_")
+	name := keyName(key)
 	if !slices.Contains(frontKeys, name) {
-		return "", bad(line, "the key %s is not known; the keys are %s", quote(strings.TrimSpace(key)), strings.Join(frontKeys, ", "))
+		return "", Faultf(line, "the key %s is not known; the keys are %s", Quote(strings.TrimSpace(key)), strings.Join(frontKeys, ", "))
 	}
 	if earlier, ok := fields[name]; ok {
-		return "", bad(line, "the key %s stands in line %d already; leave out one of the two", name, earlier.line)
+		return "", Faultf(line, "the key %s stands in line %d already; leave out one of the two", name, earlier.line)
 	}
 	return name, nil
 }
 
-// document makes the fields of an article. An empty value is as good as none.
-func (f frontMatter) document(site Site) (document, error) {
-	doc := document{lines: map[string]int{"body": f.bodyLine}}
+// manuscript makes the fields of an article. An empty value is as good as none.
+func (f frontMatter) manuscript(zone *time.Location) (Manuscript, error) {
+	m := Manuscript{Lines: map[string]int{"body": f.bodyLine}, Prose: f.prose()}
 	for _, key := range frontKeys {
 		field, ok := f.fields[key]
 		if !ok {
 			continue
 		}
-		doc.lines[fieldNames[key]] = field.line
+		m.Lines[fieldNames[key]] = field.line
 		if key == "related" { // also empty: it clears the editors' list
-			doc.related = field.list()
+			m.Related = field.list()
 			continue
 		}
 		if len(field.list()) == 0 {
 			continue
 		}
-		if err := doc.set(key, field, site); err != nil {
-			return document{}, err
+		if err := m.set(key, field, zone); err != nil {
+			return Manuscript{}, err
 		}
 	}
-	return doc, nil
+	return m, nil
 }
 
 // set takes over one field.
-func (d *document) set(key string, field frontField, site Site) (err error) {
+func (m *Manuscript) set(key string, field frontField, zone *time.Location) error {
+	in := &m.Input
 	switch key {
 	case "author", "authors":
-		for _, name := range field.list() {
-			if !slices.Contains(d.in.Authors, name) {
-				d.in.Authors = append(d.in.Authors, name)
-			}
-		}
+		in.Authors = append(in.Authors, field.list()...)
 		return nil
 	case "tags":
-		d.in.Tags = field.list()
+		in.Tags = field.list()
 		return nil
 	}
 	if len(field.values) > 1 {
-		return bad(field.line, "%s has %d values; give it one", key, len(field.values))
+		return Faultf(field.line, "%s has %d values; give it one", key, len(field.values))
 	}
 	value := field.values[0]
 	switch key {
 	case "title":
-		d.in.Title = value
+		in.Title = value
 	case "standfirst":
-		d.in.Standfirst = value
+		in.Standfirst = value
 	case "section":
-		d.in.Section = value
+		in.Section = value
 	case "image":
-		d.in.Image = value
+		in.Image = value
 	case "image_alt":
-		d.in.ImageAlt = value
+		in.ImageAlt = value
+	case "link":
+		in.URL = value
 	default:
-		return d.setChecked(key, value, field.line, site)
+		return m.setFormed(key, value, field.line, zone)
 	}
 	return nil
 }
 
-// setChecked takes over a field whose value has a form.
-func (d *document) setChecked(key, value string, line int, site Site) error {
+// setFormed takes over a field whose value has a form that articles.Put would not ask for.
+func (m *Manuscript) setFormed(key, value string, line int, zone *time.Location) error {
+	in := &m.Input
 	switch key {
 	case "date", "updated":
-		t, ok := language.ParseDate(value, site.Location)
+		t, ok := language.ParseDate(value, zone)
 		if !ok {
-			return bad(line, "%s: %s is not a date; write it as 2018-05-29, 2018-05-29 08:00 or 29 мая 2018", key, quote(value))
+			return Faultf(line, "%s: %s is not a date; write it as 2018-05-29, 2018-05-29 08:00 or 29 мая 2018", key, Quote(value))
 		}
 		if key == "date" {
-			d.in.Published = t
+			in.Published = t
 		} else {
-			d.in.Updated = t
+			in.Updated = t
 		}
-	case "link":
-		u, err := url.Parse(value)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return bad(line, "link: %s is not a whole web address; write it as https://example.org/page", quote(value))
-		}
-		d.in.URL = value
 	case "language":
-		base, err := bcp47.ParseBase(strings.SplitN(value, "-", 2)[0]) // Put keeps no more than that
+		base, err := bcp47.ParseBase(strings.SplitN(value, "-", 2)[0]) // articles.Put keeps no more than that
 		if err != nil {
-			return bad(line, "language: %s is not a language; write its code, as ru or en", quote(value))
+			return Faultf(line, "language: %s is not a language; write its code, as ru or en", Quote(value))
 		}
-		d.in.Language = base.String()
+		in.Language = base.String()
 	case "slug":
 		if good := language.Slug(value); good != value {
-			return bad(line, "slug: %s has other characters than a-z, 0-9 and single dashes, or more than 80; write %s",
-				quote(value), orExample(good))
+			return Faultf(line, "slug: %s has other characters than a-z, 0-9 and single dashes, or more than 80; write %s",
+				Quote(value), orExample(good))
 		}
-		d.in.Slug = value
+		in.Slug = value
 	case "draft":
 		switch strings.ToLower(value) {
 		case "true", "yes", "да":
-			d.in.Draft = true
+			in.Draft = true
 		case "false", "no", "нет":
 		default:
-			return bad(line, "draft: %s is neither true nor false; write one of them", quote(value))
+			return Faultf(line, "draft: %s is neither true nor false; write one of them", Quote(value))
 		}
 	}
 	return nil
@@ -191,4 +196,17 @@ func (f frontField) list() []string {
 		}
 	}
 	return out
+}
+
+// prose are the lines of the file that people read.
+func (f frontMatter) prose() (lines []Note) {
+	for _, key := range []string{"title", "standfirst"} {
+		if field, ok := f.fields[key]; ok {
+			lines = append(lines, Note{field.line, strings.Join(field.values, " ")})
+		}
+	}
+	for i, s := range strings.Split(f.body, "\n") {
+		lines = append(lines, Note{f.bodyLine + i, s})
+	}
+	return lines
 }

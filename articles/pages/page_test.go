@@ -1,4 +1,4 @@
-package articles
+package pages
 
 import (
 	"os"
@@ -7,25 +7,28 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
+
+	"vestnik/articles"
+	"vestnik/articles/clean"
+	"vestnik/articles/manuscript"
 )
 
 // readText takes a page apart as an importer of a Russian site in Sakhalin does.
-func readText(t testing.TB, text string) document {
+func readText(t testing.TB, text string) manuscript.Manuscript {
 	t.Helper()
-	doc, err := readPage(text, indexLabels(nil), pageSite(t))
+	m, err := NewReader(pageSite(t), nil).Read(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return doc
+	return m
 }
 
-func pageSite(t testing.TB) Site {
+func pageSite(t testing.TB) articles.Site {
 	loc, err := time.LoadLocation("Asia/Sakhalin")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Site{URL: "https://kino.example", Language: "ru", Location: loc}
+	return articles.Site{URL: "https://kino.example", Language: "ru", Location: loc}
 }
 
 func readTestdata(t testing.TB, name string) string {
@@ -37,71 +40,71 @@ func readTestdata(t testing.TB, name string) string {
 	return string(raw)
 }
 
-func paragraphsOf(doc document) []string {
-	return strings.Split(plainText(doc.in.HTML), "\n\n")
+func paragraphsOf(m manuscript.Manuscript) []string {
+	return strings.Split(clean.TextOf(m.Input.HTML), "\n\n")
 }
 
-func notes(doc document) string {
+func notes(m manuscript.Manuscript) string {
 	var all []string
-	for _, w := range doc.warnings {
-		all = append(all, w.what)
+	for _, w := range m.Warnings {
+		all = append(all, w.Text)
 	}
 	return strings.Join(all, "; ")
 }
 
 func TestPageWithBoxesAroundTheArticle(t *testing.T) {
-	doc := readText(t, readTestdata(t, "pages/festival.txt"))
-	if doc.in.Title != "Фестиваль «Полярный свет» назвал программу" || doc.in.Language != "ru" {
-		t.Errorf("got title %q in %q", doc.in.Title, doc.in.Language)
+	m := readText(t, readTestdata(t, "festival.txt"))
+	if m.Input.Title != "Фестиваль «Полярный свет» назвал программу" || m.Input.Language != "ru" {
+		t.Errorf("got title %q in %q", m.Input.Title, m.Input.Language)
 	}
-	if want := []string{"Мария Белова", "Олег Ким"}; !slices.Equal(doc.in.Authors, want) {
-		t.Errorf("authors: got %q, want %q", doc.in.Authors, want)
+	if want := []string{"Мария Белова", "Олег Ким"}; !slices.Equal(m.Input.Authors, want) {
+		t.Errorf("authors: got %q, want %q", m.Input.Authors, want)
 	}
-	if want := time.Date(2026, 11, 21, 9, 30, 0, 0, pageSite(t).Location); !doc.in.Published.Equal(want) {
-		t.Errorf("date: got %v, want %v", doc.in.Published, want)
+	if want := time.Date(2026, 11, 21, 9, 30, 0, 0, pageSite(t).Location); !m.Input.Published.Equal(want) {
+		t.Errorf("date: got %v, want %v", m.Input.Published, want)
 	}
-	if doc.in.Standfirst != "В конкурсе – двенадцать картин, пять из них дебюты" {
-		t.Errorf("standfirst: got %q", doc.in.Standfirst)
+	if m.Input.Standfirst != "В конкурсе – двенадцать картин, пять из них дебюты" {
+		t.Errorf("standfirst: got %q", m.Input.Standfirst)
 	}
-	if got := paragraphsOf(doc); len(got) != 2 || !strings.HasPrefix(got[0], "Международный") || !strings.HasSuffix(got[1], "«Зимовье».") {
+	if got := paragraphsOf(m); len(got) != 2 || !strings.HasPrefix(got[0], "Международный") || !strings.HasSuffix(got[1], "«Зимовье».") {
 		t.Errorf("paragraphs: got %q", got)
 	}
-	if want := []string{"Фонд кино объявил питчинг анимации", "В Выборге откроют школу звукорежиссеров"}; !slices.Equal(doc.relatedBox, want) {
-		t.Errorf("related: got %q", doc.relatedBox)
+	if want := []string{"Фонд кино объявил питчинг анимации", "В Выборге откроют школу звукорежиссеров"}; !slices.Equal(m.RelatedBox, want) {
+		t.Errorf("related: got %q", m.RelatedBox)
 	}
-	if len(doc.mostRead) != 3 || doc.mostRead[0] != "Касса четверга: «Зимовье» вышло вперед" {
-		t.Errorf("most read: got %q", doc.mostRead)
+	if len(m.MostRead) != 3 || m.MostRead[0] != "Касса четверга: «Зимовье» вышло вперед" {
+		t.Errorf("most read: got %q", m.MostRead)
 	}
-	if got := notes(doc); got != "“О проекте” stands behind the article and its boxes and was left out" {
+	if got := notes(m); got != "“О проекте” stands behind the article and its boxes and was left out" {
 		t.Errorf("warnings: got %q", got)
 	}
 }
 
 func TestEnglishPageWithWrappedLines(t *testing.T) {
-	doc := readText(t, readTestdata(t, "pages/english.txt"))
-	if doc.in.Title != "Harbour Cinema Reopens After Ten Years" || doc.in.Language != "en" || !slices.Equal(doc.in.Authors, []string{"Jane Miller"}) {
-		t.Errorf("got %q in %q by %q", doc.in.Title, doc.in.Language, doc.in.Authors)
+	m := readText(t, readTestdata(t, "english.txt"))
+	if m.Input.Title != "Harbour Cinema Reopens After Ten Years" || m.Input.Language != "en" || !slices.Equal(m.Input.Authors, []string{"Jane Miller"}) {
+		t.Errorf("got %q in %q by %q", m.Input.Title, m.Input.Language, m.Input.Authors)
 	}
-	if doc.in.Standfirst != "The last single-screen house on the waterfront is back, with its organ" {
-		t.Errorf("standfirst: got %q", doc.in.Standfirst)
+	if m.Input.Standfirst != "The last single-screen house on the waterfront is back, with its organ" {
+		t.Errorf("standfirst: got %q", m.Input.Standfirst)
 	}
-	if got := paragraphsOf(doc); len(got) != 2 || !strings.Contains(got[0], "time in a decade.") || !strings.HasSuffix(got[1], "repertory.") {
+	if got := paragraphsOf(m); len(got) != 2 || !strings.Contains(got[0], "time in a decade.") || !strings.HasSuffix(got[1], "repertory.") {
 		t.Errorf("paragraphs: got %q", got)
 	}
-	if len(doc.mostRead) != 2 || len(doc.relatedBox) != 1 || len(doc.warnings) != 0 {
-		t.Errorf("boxes %q and %q, warnings %q", doc.mostRead, doc.relatedBox, notes(doc))
+	if len(m.MostRead) != 2 || len(m.RelatedBox) != 1 || len(m.Warnings) != 0 {
+		t.Errorf("boxes %q and %q, warnings %q", m.MostRead, m.RelatedBox, notes(m))
 	}
 }
 
 func TestPageWithoutAnythingButText(t *testing.T) {
-	doc := readText(t, readTestdata(t, "pages/bare.txt"))
-	if doc.in.Title != "Кинорынок обсудил субтитры" || doc.in.Standfirst != "" || !doc.in.Published.IsZero() || len(doc.in.Authors) != 0 {
-		t.Errorf("got %+v", doc.in)
+	m := readText(t, readTestdata(t, "bare.txt"))
+	if m.Input.Title != "Кинорынок обсудил субтитры" || m.Input.Standfirst != "" || !m.Input.Published.IsZero() || len(m.Input.Authors) != 0 {
+		t.Errorf("got %+v", m.Input)
 	}
-	if got := paragraphsOf(doc); len(got) != 2 {
+	if got := paragraphsOf(m); len(got) != 2 {
 		t.Errorf("paragraphs: got %q", got)
 	}
-	if got := notes(doc); !strings.HasPrefix(got, "no date found") {
+	if got := notes(m); !strings.HasPrefix(got, "no date found") {
 		t.Errorf("warnings: got %q", got)
 	}
 }
@@ -135,16 +138,16 @@ func TestPageHeadsInManyOrders(t *testing.T) {
 		{"author in words, not a label", "Автор фильма рассказал о съёмках\n\n29 мая 2018", "Автор фильма рассказал о съёмках", "", "", "2018-05-29"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			doc := readText(t, c.head+body)
+			m := readText(t, c.head+body)
 			date := ""
-			if !doc.in.Published.IsZero() {
-				date = doc.in.Published.Format(time.DateOnly)
+			if !m.Input.Published.IsZero() {
+				date = m.Input.Published.Format(time.DateOnly)
 			}
-			got := []string{doc.in.Title, doc.in.Standfirst, strings.Join(doc.in.Authors, ","), date}
+			got := []string{m.Input.Title, m.Input.Standfirst, strings.Join(m.Input.Authors, ","), date}
 			if want := []string{c.title, c.standfirst, c.authors, c.date}; !slices.Equal(got, want) {
 				t.Errorf("got %q, want %q", got, want)
 			}
-			if p := paragraphsOf(doc); len(p) < 2 || p[len(p)-2] != oneText || p[len(p)-1] != twoText {
+			if p := paragraphsOf(m); len(p) < 2 || p[len(p)-2] != oneText || p[len(p)-1] != twoText {
 				t.Errorf("paragraphs: got %q", p)
 			}
 		})
@@ -152,16 +155,16 @@ func TestPageHeadsInManyOrders(t *testing.T) {
 }
 
 func TestPageAuthorAtTheEnd(t *testing.T) {
-	doc := readText(t, "Большая новость дня\n\n"+oneText+"\n\n"+twoText+"\n\nТекст: Анна Ли\n")
-	if !slices.Equal(doc.in.Authors, []string{"Анна Ли"}) || len(paragraphsOf(doc)) != 2 {
-		t.Errorf("got %q and %q", doc.in.Authors, paragraphsOf(doc))
+	m := readText(t, "Большая новость дня\n\n"+oneText+"\n\n"+twoText+"\n\nТекст: Анна Ли\n")
+	if !slices.Equal(m.Input.Authors, []string{"Анна Ли"}) || len(paragraphsOf(m)) != 2 {
+		t.Errorf("got %q and %q", m.Input.Authors, paragraphsOf(m))
 	}
 }
 
 func TestPageOfOneParagraphWithItsAuthorBelow(t *testing.T) {
-	doc := readText(t, "Большая новость дня\n\n"+oneText+"\n\nАвтор: Анна Ли\n29 мая 2018\n")
-	if !slices.Equal(doc.in.Authors, []string{"Анна Ли"}) || !slices.Equal(paragraphsOf(doc), []string{oneText}) || doc.in.Standfirst != "" {
-		t.Errorf("got %+v", doc.in)
+	m := readText(t, "Большая новость дня\n\n"+oneText+"\n\nАвтор: Анна Ли\n29 мая 2018\n")
+	if !slices.Equal(m.Input.Authors, []string{"Анна Ли"}) || !slices.Equal(paragraphsOf(m), []string{oneText}) || m.Input.Standfirst != "" {
+		t.Errorf("got %+v", m.Input)
 	}
 }
 
@@ -173,12 +176,12 @@ func TestPageFooterIsLeftOut(t *testing.T) {
 		"legal text behind the boxes": "Большая новость дня\n\n" + oneText + "\n\n" + twoText + most + legal + "\n\nКонтакты",
 		"a notice above them":         cookies + most + "Большая новость дня\n\n29 мая 2018\n\n" + oneText + "\n\n" + twoText,
 	} {
-		doc := readText(t, text)
-		if got := paragraphsOf(doc); !slices.Equal(got, []string{oneText, twoText}) || doc.in.Title != "Большая новость дня" {
-			t.Errorf("%s: got %q, %q", name, doc.in.Title, got)
+		m := readText(t, text)
+		if got := paragraphsOf(m); !slices.Equal(got, []string{oneText, twoText}) || m.Input.Title != "Большая новость дня" {
+			t.Errorf("%s: got %q, %q", name, m.Input.Title, got)
 		}
-		if !strings.Contains(notes(doc), "left out") {
-			t.Errorf("%s: no warning in %q", name, notes(doc))
+		if !strings.Contains(notes(m), "left out") {
+			t.Errorf("%s: no warning in %q", name, notes(m))
 		}
 	}
 }
@@ -192,8 +195,8 @@ func TestPageParagraphs(t *testing.T) {
 		{"box inside", oneText + "\n\nЧитайте также:\nДругая новость\nПодробнее\n\n" + twoText, oneText + "|" + twoText},
 		{"box without more inside", oneText + "\n\nЧитайте также:\nДругая новость\n\n" + twoText, oneText + "|" + twoText},
 	} {
-		doc := readText(t, "Большая новость дня\n\n29 мая 2018\n\n"+c.body)
-		if got := strings.Join(paragraphsOf(doc), "|"); got != c.want {
+		m := readText(t, "Большая новость дня\n\n29 мая 2018\n\n"+c.body)
+		if got := strings.Join(paragraphsOf(m), "|"); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}
@@ -212,12 +215,12 @@ func TestPageBoxes(t *testing.T) {
 		{"empty box", "Самое читаемое\n\nНовости по теме\nА\nПодробнее", "", "А"},
 		{"box twice", "Новости по теме\nА\nПодробнее\nЧитайте также\nБ\nПодробнее", "", "А|Б"},
 	} {
-		doc := readText(t, "Большая новость дня\n\n29 мая 2018\n\n"+oneText+"\n\n"+twoText+"\n\n"+c.boxes+"\n")
-		got := []string{strings.Join(doc.mostRead, "|"), strings.Join(doc.relatedBox, "|")}
+		m := readText(t, "Большая новость дня\n\n29 мая 2018\n\n"+oneText+"\n\n"+twoText+"\n\n"+c.boxes+"\n")
+		got := []string{strings.Join(m.MostRead, "|"), strings.Join(m.RelatedBox, "|")}
 		if want := []string{c.mostRead, c.related}; !slices.Equal(got, want) {
 			t.Errorf("%s: got %q, want %q", c.name, got, want)
 		}
-		if p := paragraphsOf(doc); !slices.Equal(p, []string{oneText, twoText}) {
+		if p := paragraphsOf(m); !slices.Equal(p, []string{oneText, twoText}) {
 			t.Errorf("%s: paragraphs %q", c.name, p)
 		}
 	}
@@ -231,84 +234,59 @@ func TestPageLanguage(t *testing.T) {
 		{"Cyrillic on a Cyrillic site is the site's", "uk", "Большая новость дня\n\n" + oneText, "uk"},
 		{"else the site's", "fr", english, "fr"},
 	} {
-		doc, err := readPage(c.text, indexLabels(nil), Site{Language: c.site})
-		if err != nil || doc.in.Language != c.want {
-			t.Errorf("%s: got %q, %v; want %q", c.name, doc.in.Language, err, c.want)
+		m, err := NewReader(articles.Site{Language: c.site}, nil).Read(c.text)
+		if err != nil || m.Input.Language != c.want {
+			t.Errorf("%s: got %q, %v; want %q", c.name, m.Input.Language, err, c.want)
 		}
 	}
 }
 
 func TestLabelsOfAnotherLanguage(t *testing.T) {
-	labels := indexLabels(map[string]Labels{
-		"de": {Author: []string{"Von"}, MostRead: []string{"Meistgelesen"}, More: []string{"Mehr"}, Leftovers: []string{"Anzeige"}},
-		"ru": {MostRead: []string{"Хиты"}},
-	})
+	labels := DefaultLabels()
+	labels["de"] = Labels{Author: []string{"Von"}, MostRead: []string{"Meistgelesen"}, More: []string{"Mehr"}, Leftovers: []string{"Anzeige"}}
+	ru := labels["ru"]
+	ru.MostRead = []string{"Хиты"}
+	labels["ru"] = ru
 	text := "Anzeige\nKino am Hafen öffnet wieder\n\nVon Jana Müller\n29.05.2018\n\n" + strings.Repeat("Ein Satz. ", 20) + "\n\nMeistgelesen\nEins\nMehr\nХиты\nДва\nПодробнее\nСамое читаемое\n"
-	doc, err := readPage(text, labels, Site{Language: "ru"})
+	m, err := NewReader(articles.Site{Language: "ru"}, labels).Read(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if doc.in.Language != "de" || doc.in.Title != "Kino am Hafen öffnet wieder" || !slices.Equal(doc.in.Authors, []string{"Jana Müller"}) {
-		t.Errorf("got %+v", doc.in)
+	if m.Input.Language != "de" || m.Input.Title != "Kino am Hafen öffnet wieder" || !slices.Equal(m.Input.Authors, []string{"Jana Müller"}) {
+		t.Errorf("got %+v", m.Input)
 	}
-	if !slices.Equal(doc.mostRead, []string{"Eins", "Два"}) { // its own list replaces that of ru, the others stay
-		t.Errorf("got %q", doc.mostRead)
+	if !slices.Equal(m.MostRead, []string{"Eins", "Два"}) { // "Самое читаемое" is no label any more
+		t.Errorf("got %q", m.MostRead)
 	}
 }
 
 func TestBoxesAreNotEndless(t *testing.T) {
-	doc := readText(t, "Большая новость дня\n\n"+oneText+"\n\nСамое читаемое\n"+strings.Repeat("Заголовок\nПодробнее\n", 900))
-	if len(doc.mostRead) != maxHeadlines {
-		t.Errorf("got %d headlines, want %d", len(doc.mostRead), maxHeadlines)
+	m := readText(t, "Большая новость дня\n\n"+oneText+"\n\nСамое читаемое\n"+strings.Repeat("Заголовок\nПодробнее\n", 900))
+	if len(m.MostRead) != maxHeadlines {
+		t.Errorf("got %d headlines, want %d", len(m.MostRead), maxHeadlines)
 	}
 }
 
-func FuzzReadPage(f *testing.F) {
-	f.Add(readTestdata(f, "pages/festival.txt"))
-	f.Add(readTestdata(f, "pages/english.txt"))
-	f.Add(readTestdata(f, "pages/bare.txt"))
+func FuzzRead(f *testing.F) {
+	for _, name := range []string{"festival.txt", "english.txt", "bare.txt"} {
+		f.Add(readTestdata(f, name))
+	}
 	f.Add("Самое читаемое\nПодробнее\n29 мая 2018\nАвтор:")
 	f.Add("\xff\xfe\x00a")
-	labels, site := indexLabels(nil), pageSite(f)
+	r := NewReader(pageSite(f), nil)
 	f.Fuzz(func(t *testing.T, source string) {
-		text, _, err := decode([]byte(source))
+		m, err := r.Read(clean.Text(strings.ReplaceAll(source, "\r", "\n")))
 		if err != nil {
-			checkMessage(t, err)
+			if fault, ok := err.(manuscript.Fault); !ok || fault.Line < 1 || strings.Contains(fault.Text, "\n") {
+				t.Errorf("not one sentence with a line: %#v", err)
+			}
 			return
 		}
-		doc, err := readPage(text, labels, site)
-		if err != nil {
-			checkMessage(t, err)
-			return
+		if m.Input.Title == "" || m.Input.HTML == "" || m.Input.Language == "" {
+			t.Errorf("got %+v", m.Input)
 		}
-		checkDocument(t, doc)
-		if doc.in.HTML == "" || strings.Contains(plainText(doc.in.HTML), "\nПодробнее\nПодробнее") {
-			t.Errorf("got the text %q", doc.in.HTML)
+		if strings.Contains(clean.TextOf(m.Input.HTML), "\nПодробнее\nПодробнее") {
+			t.Errorf("got the text %q", m.Input.HTML)
 		}
 	})
-}
-
-func checkMessage(t *testing.T, err error) {
-	t.Helper()
-	f, ok := err.(fault)
-	if !ok || f.line < 1 || !utf8.ValidString(f.what) || strings.Contains(f.what, "\n") {
-		t.Errorf("not one sentence with a line: %#v", err)
-	}
-}
-
-func checkDocument(t *testing.T, doc document) {
-	t.Helper()
-	all := slices.Concat([]string{doc.in.Title, doc.in.Standfirst, doc.in.HTML, doc.in.Section, doc.in.URL}, doc.in.Authors, doc.in.Tags,
-		doc.related, doc.mostRead, doc.relatedBox)
-	for _, w := range append(doc.warnings, mixedScript(doc.prose)...) {
-		all = append(all, w.what)
-	}
-	for _, s := range all {
-		if !utf8.ValidString(s) || strings.Contains(s, "\x00") {
-			t.Errorf("not valid UTF-8: %q", s)
-		}
-	}
-	if doc.in.Title == "" {
-		t.Error("no title and no error")
-	}
 }

@@ -1,4 +1,4 @@
-package articles
+package files
 
 import (
 	"errors"
@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"vestnik/articles/manuscript"
 )
 
 // A foundFile is a file to import, or a path that leads to none (err).
@@ -24,7 +26,7 @@ func findFiles(paths []string) []foundFile {
 	add := func(path string, err error) {
 		abs, absErr := filepath.Abs(path)
 		if err == nil && absErr != nil {
-			err = bad(1, "cannot be found: %s; name it by its whole path", absErr)
+			err = manuscript.Faultf(1, "cannot be found: %s; name it by its whole path", absErr)
 		}
 		if !seen[abs] || err != nil {
 			seen[abs] = true
@@ -36,13 +38,13 @@ func findFiles(paths []string) []foundFile {
 		info, err := os.Stat(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			add(path, bad(0, "there is no such file or folder; check the name"))
+			add(path, manuscript.Faultf(0, "there is no such file or folder; check the name"))
 		case err != nil:
-			add(path, bad(0, "cannot be read (%s); check its permissions", reason(err)))
+			add(path, manuscript.Faultf(0, "cannot be read (%s); check its permissions", reason(err)))
 		case info.IsDir():
 			walk(path, add)
 		case !isArticleFile(path):
-			add(path, bad(1, "only files ending in .md, .markdown or .txt are articles; rename it if it is one"))
+			add(path, manuscript.Faultf(1, "only files ending in .md, .markdown or .txt are articles; rename it if it is one"))
 		default:
 			add(path, nil)
 		}
@@ -67,7 +69,7 @@ func walk(root string, add func(path string, err error)) {
 		switch {
 		case err != nil:
 			found = true
-			add(path, bad(0, "the folder cannot be read (%s); check its permissions", reason(err)))
+			add(path, manuscript.Faultf(0, "the folder cannot be read (%s); check its permissions", reason(err)))
 			return fs.SkipDir
 		case name != "." && strings.HasPrefix(entry.Name(), "."):
 			if entry.IsDir() {
@@ -85,7 +87,7 @@ func walk(root string, add func(path string, err error)) {
 	}
 	_ = fs.WalkDir(os.DirFS(root), ".", visit) // visit turns every error into a result
 	if !found {
-		add(root, bad(0, "the folder holds no file ending in .md, .markdown or .txt; check the name"))
+		add(root, manuscript.Faultf(0, "the folder holds no file ending in .md, .markdown or .txt; check the name"))
 	}
 }
 
@@ -102,22 +104,22 @@ func reason(err error) string {
 func readFile(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, bad(1, "cannot be read (%s); check that it exists and its permissions", reason(err))
+		return nil, manuscript.Faultf(1, "cannot be read (%s); check that it exists and its permissions", reason(err))
 	}
 	if !info.Mode().IsRegular() {
-		return nil, bad(1, "is not an ordinary file; copy its content into one")
+		return nil, manuscript.Faultf(1, "is not an ordinary file; copy its content into one")
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, bad(1, "cannot be read (%s); check its permissions", reason(err))
+		return nil, manuscript.Faultf(1, "cannot be read (%s); check its permissions", reason(err))
 	}
 	defer f.Close()
 	raw, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
-		return nil, bad(1, "cannot be read (%s); check the disk", reason(err))
+		return nil, manuscript.Faultf(1, "cannot be read (%s); check the disk", reason(err))
 	}
 	if int64(len(raw)) > limit {
-		return nil, bad(1, "is longer than %d KiB; split it, or keep pictures in files of their own", limit>>10)
+		return nil, manuscript.Faultf(1, "is longer than %d KiB; split it, or keep pictures in files of their own", limit>>10)
 	}
 	return raw, nil
 }

@@ -1,4 +1,4 @@
-package articles
+package clean
 
 import (
 	"regexp"
@@ -9,9 +9,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// CleanText makes foreign text fit for every place we put it: invalid UTF-8, control characters other than tab, LF
+// Text makes foreign text fit for every place we put it: invalid UTF-8, control characters other than tab, LF
 // and CR, and the noncharacters that XML forbids are removed (one of them makes a whole feed unreadable).
-func CleanText(s string) string {
+func Text(s string) string {
 	return strings.Map(printable, strings.ToValidUTF8(s, ""))
 }
 
@@ -30,15 +30,15 @@ func printable(r rune) rune {
 // tagLike finds what may be a tag. Only names that HTML knows count, so that "a < b > c" stays as it is.
 var tagLike = regexp.MustCompile(`</?([a-zA-Z][a-zA-Z0-9]*)(?:\s[^<>]*)?/?>`)
 
-// PlainLine makes a title, name or standfirst of foreign text: one line of plain text in NFC, without markup,
+// Line makes a title, name or standfirst of foreign text: one line of plain text in NFC, without markup,
 // entities resolved, whitespace collapsed, and without characters that turn the direction of what follows them or
 // that nobody sees.
-func PlainLine(s string) string {
-	s = CleanText(s)
+func Line(s string) string {
+	s = Text(s)
 	if hasMarkup(s) {
-		s = plainText(s)
+		s = TextOf(s)
 	} else {
-		s = CleanText(html.UnescapeString(s))
+		s = Text(html.UnescapeString(s))
 	}
 	return strings.Join(strings.Fields(norm.NFC.String(strings.Map(visible, s))), " ")
 }
@@ -86,9 +86,9 @@ var breaks = map[atom.Atom]separator{
 var unread = map[atom.Atom]bool{atom.Script: true, atom.Style: true, atom.Template: true, atom.Noscript: true,
 	atom.Svg: true, atom.Math: true, atom.Iframe: true, atom.Textarea: true, atom.Select: true, atom.Title: true}
 
-// plainText is what HTML says: paragraphs parted by an empty line, list items and table rows on lines of their own.
+// TextOf is what HTML says: paragraphs parted by an empty line, list items and table rows on lines of their own.
 // HTML too deep to be parsed says nothing.
-func plainText(source string) string {
+func TextOf(source string) string {
 	root, err := parseFragment(source)
 	if err != nil {
 		return ""
@@ -155,7 +155,7 @@ func previousElement(n *html.Node) *html.Node {
 
 // text writes s after the separator that is due. White space of HTML (not the no-break space) is one space.
 func (w *textWriter) text(s string) {
-	s = CleanText(s)
+	s = Text(s)
 	if w.pre {
 		w.write(strings.TrimSuffix(s, "\n"))
 		return

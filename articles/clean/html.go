@@ -1,4 +1,10 @@
-package articles
+// Package clean is in charge of making foreign text safe and fit for every place we put it: pages, feeds, letters, the
+// database. It writes no table and keeps no state.
+//
+// Whatever comes in, what comes out is valid UTF-8 without control characters; [HTML] has nothing but an allow-list of
+// elements, attributes and absolute addresses; [Line] is one line of plain text. Every function takes any string and
+// needs time in proportion to its length.
+package clean
 
 import (
 	"errors"
@@ -15,13 +21,13 @@ import (
 // errTooDeep is returned for HTML nested deeper than the parser goes.
 var errTooDeep = errors.New("the HTML is nested more than 500 elements deep")
 
-// Sanitise makes foreign HTML safe to show anywhere: on our pages, in feeds, in letters. Only an allow-list of
+// HTML makes foreign HTML safe to show anywhere: on our pages, in feeds, in letters. Only an allow-list of
 // elements and attributes is left; links are absolute http, https or mailto addresses, pictures http or https;
 // frames, players and other embeds become links; forms, scripts, styles, handlers, comments and tracking pixels go.
 // Relative addresses are resolved against base, an absolute address. With own, base is the article's own page, and
 // links to its own fragments work (ids get the prefix "a-", so that none meets one of the page's).
-func Sanitise(source string, base *url.URL, own bool) (string, error) {
-	root, err := parseFragment(CleanText(source))
+func HTML(source string, base *url.URL, own bool) (string, error) {
+	root, err := parseFragment(Text(source))
 	if err != nil {
 		return "", err
 	}
@@ -35,7 +41,7 @@ func Sanitise(source string, base *url.URL, own bool) (string, error) {
 		}
 	}
 	// bluemonday comes last: whatever was done before, nothing but its allow-list goes out.
-	return strings.TrimSpace(CleanText(policy.Sanitize(b.String()))), nil
+	return strings.TrimSpace(Text(policy.Sanitize(b.String()))), nil
 }
 
 // parseFragment parses source as the content of a body and returns that body.
@@ -134,7 +140,7 @@ func (c cleaner) copy(to, from *html.Node) {
 func (c cleaner) node(to, n *html.Node) {
 	switch {
 	case n.Type == html.TextNode:
-		to.AppendChild(&html.Node{Type: html.TextNode, Data: CleanText(n.Data)}) // "&#1;" is decoded by now
+		to.AppendChild(&html.Node{Type: html.TextNode, Data: Text(n.Data)}) // "&#1;" is decoded by now
 	case n.Type != html.ElementNode, n.Namespace != "", dropped[n.Data]:
 	case embeds[n.Data]:
 		c.embed(to, n)
@@ -166,7 +172,7 @@ func (c cleaner) element(to, n *html.Node) {
 // attributes makes addresses absolute and drops the bad ones; which other attributes stay is the policy's matter.
 func (c cleaner) attributes(all []html.Attribute) (clean []html.Attribute) {
 	for _, a := range all {
-		a.Val = CleanText(a.Val)
+		a.Val = Text(a.Val)
 		switch {
 		case a.Namespace != "":
 			continue
@@ -204,10 +210,10 @@ func (c cleaner) image(to, n *html.Node) {
 	if src == "" || isPixel(n) {
 		return
 	}
-	alt := strings.Join(strings.Fields(CleanText(attribute(n, "alt"))), " ")
+	alt := strings.Join(strings.Fields(Text(attribute(n, "alt"))), " ")
 	clean := newElement("img", html.Attribute{Key: "src", Val: src}, html.Attribute{Key: "alt", Val: alt})
 	add := func(key, value string) {
-		if value = strings.TrimSpace(CleanText(value)); value != "" {
+		if value = strings.TrimSpace(Text(value)); value != "" {
 			clean.Attr = append(clean.Attr, html.Attribute{Key: key, Val: value})
 		}
 	}
