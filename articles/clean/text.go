@@ -3,6 +3,7 @@ package clean
 import (
 	"regexp"
 	"strings"
+	"unicode"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -31,8 +32,8 @@ func printable(r rune) rune {
 var tagLike = regexp.MustCompile(`</?([a-zA-Z][a-zA-Z0-9]*)(?:\s[^<>]*)?/?>`)
 
 // Line makes a title, name or standfirst of foreign text: one line of plain text in NFC, without markup,
-// entities resolved, whitespace collapsed, and without characters that turn the direction of what follows them or
-// that nobody sees.
+// entities resolved, whitespace collapsed but for the no-break spaces that an editor put ("214 млн" must not part), and
+// without characters that turn the direction of what follows them or that nobody sees.
 func Line(s string) string {
 	s = Text(s)
 	if hasMarkup(s) {
@@ -40,8 +41,12 @@ func Line(s string) string {
 	} else {
 		s = Text(html.UnescapeString(s))
 	}
-	return strings.Join(strings.Fields(norm.NFC.String(strings.Map(visible, s))), " ")
+	s = norm.NFC.String(strings.Map(visible, s))
+	return strings.TrimSpace(strings.Join(strings.FieldsFunc(s, isBreak), " "))
 }
+
+// isBreak reports whether a line may be broken at the space r.
+func isBreak(r rune) bool { return unicode.IsSpace(r) && r != '\u00A0' && r != '\u202F' }
 
 func hasMarkup(s string) bool {
 	for _, m := range tagLike.FindAllStringSubmatch(s, -1) {

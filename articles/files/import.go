@@ -106,6 +106,9 @@ func (r *run) file(ctx context.Context, f foundFile) FileResult {
 	if state := s.article.State; state == articles.Withdrawn || state == articles.Removed {
 		m.Warn(1, "is the article %s, which was %s and stays so", s.article.Slug, state)
 	}
+	if s.article.Published.After(r.now) && s.article.State == articles.Published {
+		m.Warn(m.Lines["published"], "is dated in the future and was published at once; mend the date, or mark it draft: true until then")
+	}
 	for _, w := range m.Warnings {
 		result.Warnings = append(result.Warnings, at(f.path, w.Line, w.Text))
 	}

@@ -30,7 +30,7 @@ var frontKeys = []string{"title", "author", "authors", "date", "updated", "secti
 
 // fieldNames are the names by which a [FieldError] knows the keys.
 var fieldNames = map[string]string{"title": "title", "author": "author", "authors": "author", "section": "section", "tags": "tag",
-	"standfirst": "standfirst", "link": "link", "slug": "slug", "related": "related"}
+	"standfirst": "standfirst", "date": "published", "link": "link", "slug": "slug", "related": "related"}
 
 // maxFront is the size of the longest front matter in bytes: the TOML parser's work grows with its square.
 const maxFront = 16 << 10

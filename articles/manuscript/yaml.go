@@ -90,16 +90,19 @@ func (r *keyReader) items() (values []string) {
 
 // indented adds the indented lines that follow to a value. Empty lines may stand between them.
 func (r *keyReader) indented(value string) string {
-	words := strings.Fields(value)
+	words := strings.FieldsFunc(value, isBlank)
 	for ; r.i < len(r.lines); r.i++ {
 		l := r.lines[r.i]
 		if l != "" && !isIndented(l) {
 			break
 		}
-		words = append(words, strings.Fields(l)...)
+		words = append(words, strings.FieldsFunc(l, isBlank)...)
 	}
 	return strings.Join(words, " ")
 }
+
+// isBlank leaves no-break spaces alone: an editor put them.
+func isBlank(r rune) bool { return r == ' ' || r == '\t' }
 
 // listEnd is the end of a list in brackets, perhaps with a comment behind it.
 var listEnd = regexp.MustCompile(`\]\s*(?:\s#.*)?$`)
