@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/progress"
 
@@ -40,11 +41,7 @@ type importedJSON struct {
 }
 
 func (cmd ArticlesImport) Run(a *app) error {
-	return a.with(func(c *Config, d *db.DB) error {
-		now, err := cmd.time(c)
-		if err != nil {
-			return err
-		}
+	return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, now time.Time) error {
 		move, end := a.bar("Importing", progress.UnitsDefault)
 		importer := files.Importer{Site: c.articlesSite(), Labels: c.labels(), WithHeadlines: cmd.WithHeadlines,
 			Progress: func(done, total int) { move(int64(done), int64(total)) }}

@@ -90,11 +90,7 @@ type slotJSON struct {
 }
 
 func (cmd DigestNext) Run(a *app) error {
-	return a.with(func(c *Config, d *db.DB) error {
-		now, err := cmd.time(c)
-		if err != nil {
-			return err
-		}
+	return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, now time.Time) error {
 		wanted := c.digests()
 		if cmd.Name != "" {
 			dg, err := c.findDigest(cmd.Name)
@@ -276,11 +272,7 @@ type DigestSend struct {
 }
 
 func (cmd DigestSend) Run(a *app) error {
-	return a.with(func(c *Config, d *db.DB) error {
-		now, err := cmd.time(c)
-		if err != nil {
-			return err
-		}
+	return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, now time.Time) error {
 		dg, err := c.findDigest(cmd.Name)
 		if err != nil {
 			return err

@@ -195,11 +195,7 @@ type MailRetry struct {
 }
 
 func (cmd MailRetry) Run(a *app) error {
-	return a.with(func(c *Config, d *db.DB) error {
-		now, err := cmd.time(c)
-		if err != nil {
-			return err
-		}
+	return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, now time.Time) error {
 		for _, name := range cmd.Letters {
 			err := d.Tx(a.ctx, func(tx *sql.Tx) error {
 				if k, err := mail.ParseKey(name); err == nil && k.Kind == mail.KindDigest {

@@ -176,6 +176,17 @@ func (n NowFlag) time(c *Config) (time.Time, error) {
 	return t, nil
 }
 
+// withNow runs f on the opened database at the time that the flag says.
+func (a *app) withNow(flag NowFlag, f func(c *Config, d *db.DB, now time.Time) error) error {
+	return a.with(func(c *Config, d *db.DB) error {
+		now, err := flag.time(c)
+		if err != nil {
+			return err
+		}
+		return f(c, d, now)
+	})
+}
+
 // VersionCmd prints the version.
 type VersionCmd struct{}
 

@@ -47,11 +47,7 @@ type topJSON struct {
 }
 
 func (cmd ReadsTop) Run(a *app) error {
-	return a.with(func(c *Config, d *db.DB) error {
-		now, err := cmd.time(c)
-		if err != nil {
-			return err
-		}
+	return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, now time.Time) error {
 		window, err := cmd.duration()
 		if err != nil {
 			return err
@@ -96,11 +92,7 @@ type filteredJSON struct {
 }
 
 func (cmd ReadsFiltered) Run(a *app) error {
-	return a.with(func(c *Config, d *db.DB) error {
-		now, err := cmd.time(c)
-		if err != nil {
-			return err
-		}
+	return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, now time.Time) error {
 		window, err := cmd.duration()
 		if err != nil {
 			return err

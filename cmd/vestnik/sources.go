@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"vestnik/db"
 	"vestnik/fetch"
@@ -70,11 +71,7 @@ type polledJSON struct {
 }
 
 func (cmd SourcesPoll) Run(a *app) error {
-	return a.with(func(c *Config, d *db.DB) error {
-		now, err := cmd.time(c)
-		if err != nil {
-			return err
-		}
+	return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, now time.Time) error {
 		wanted, err := c.findSources(cmd.Names)
 		if err != nil {
 			return err

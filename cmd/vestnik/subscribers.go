@@ -41,11 +41,7 @@ type SubscribersAdd struct {
 }
 
 func (cmd SubscribersAdd) Run(a *app) error {
-	return a.with(func(c *Config, d *db.DB) error {
-		now, err := cmd.time(c)
-		if err != nil {
-			return err
-		}
+	return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, now time.Time) error {
 		set, err := c.templates()
 		if err != nil {
 			return err
@@ -209,11 +205,7 @@ type noteJSON struct {
 }
 
 func (cmd SubscribersImport) Run(a *app) error {
-	return a.with(func(c *Config, d *db.DB) error {
-		now, err := cmd.time(c)
-		if err != nil {
-			return err
-		}
+	return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, now time.Time) error {
 		f, err := a.openInput(cmd.File)
 		if err != nil {
 			return err
@@ -320,11 +312,7 @@ type SubscribersConfirm struct {
 }
 
 func (cmd SubscribersConfirm) Run(a *app) error {
-	return a.with(func(c *Config, d *db.DB) error {
-		now, err := cmd.time(c)
-		if err != nil {
-			return err
-		}
+	return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, now time.Time) error {
 		var s subscribers.Subscriber
 		if err := d.Tx(a.ctx, func(tx *sql.Tx) (err error) {
 			s, err = subscribers.ConfirmByAdmin(a.ctx, tx, cmd.Address, cmd.Digest, cmd.Basis, now)
@@ -345,11 +333,7 @@ type SubscribersUnsubscribe struct {
 }
 
 func (cmd SubscribersUnsubscribe) Run(a *app) error {
-	return a.with(func(c *Config, d *db.DB) error {
-		now, err := cmd.time(c)
-		if err != nil {
-			return err
-		}
+	return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, now time.Time) error {
 		s, err := subscribers.Find(a.ctx, d, cmd.Address)
 		if err != nil {
 			return err
