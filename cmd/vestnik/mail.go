@@ -86,7 +86,7 @@ func balanceColumns() []column[balanceJSON] {
 		return column[balanceJSON]{title: title, value: func(b balanceJSON) any { return value(b) }, right: true}
 	}
 	return []column[balanceJSON]{
-		{title: "Digest", value: func(b balanceJSON) any { return firstOr(b.Digest, b.Kind) }},
+		{title: "Digest", value: func(b balanceJSON) any { return firstOr(b.Digest, "("+b.Kind+")") }},
 		{title: "Edition", value: func(b balanceJSON) any { return b.Edition }},
 		number("Recipients", func(b balanceJSON) int64 { return b.Recipients }),
 		number("Queued", func(b balanceJSON) int64 { return b.Queued }),
