@@ -21,9 +21,7 @@ func pictures(lang string) map[string]Page {
 	most.MostRead, most.Window = chart(20), "24h"
 	about.Title, about.Description = "Самое читаемое", ""
 	about.Digest = &DigestAbout{Name: "daily", Title: "Самое читаемое", Rhythm: Text(lang, "rhythm_daily", "08:00"), Trap: "site", Stamp: "s"}
-	for _, h := range headlines(0, 6) {
-		about.Digest.Editions = append(about.Digest.Editions, h)
-	}
+	about.Digest.Editions = headlines(0, 6)
 	joined.Digest = &DigestAbout{Name: "daily", Title: "Самое читаемое", Joined: true}
 	wrong.Digest = &DigestAbout{Name: "daily", Title: "Самое читаемое", Email: "anna@", Error: Text(lang, "error_address", "anna@"), Trap: "site"}
 	shown, thin, gone, lost := base, base, base, base
