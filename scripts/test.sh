@@ -10,12 +10,12 @@ suite() {
     shift
     echo "== $name: go test $*"
     if ! go test -v "$@" ./... >"$logs/$name" 2>&1; then
-        grep -E -B1 -A30 '^ *--- FAIL|^panic:|^FAIL|build failed|DATA RACE' "$logs/$name" | head -300
+        grep -a -E -B1 -A30 '^ *--- FAIL|^panic:|^FAIL|build failed|DATA RACE' "$logs/$name" | head -300
         echo "== $name failed"
         exit 1
     fi
-    grep -E '^ok ' "$logs/$name"
-    grep -E '^ *--- SKIP' -A1 "$logs/$name" || true
+    grep -a -E '^ok ' "$logs/$name"
+    grep -a -E '^ *--- SKIP' -A1 "$logs/$name" || true
 }
 
 scripts/lint.sh
@@ -25,7 +25,7 @@ suite sqlite -count=1
 if start_postgres; then
     suite postgres -count=1
     for name in sqlite postgres; do
-        grep -E '^ *--- (PASS|SKIP)' "$logs/$name" | sed -E 's/^ *--- (PASS|SKIP): ([^ ]+).*/\1 \2/' | sort >"$logs/$name.ran"
+        grep -a -E '^ *--- (PASS|SKIP)' "$logs/$name" | sed -E 's/^ *--- (PASS|SKIP): ([^ ]+).*/\1 \2/' | sort >"$logs/$name.ran"
     done
     if ! diff "$logs/sqlite.ran" "$logs/postgres.ran" >"$logs/diff"; then
         echo "The two databases did not run the same tests (< SQLite, > PostgreSQL):"

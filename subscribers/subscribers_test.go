@@ -260,10 +260,7 @@ func audience(t *testing.T, d *db.DB, digest string, languages []string, after i
 }
 
 func TestAudienceNeedsNoSorting(t *testing.T) {
-	d := dbtest.Open(t)
-	if d.Engine != "sqlite" {
-		t.Skip("EXPLAIN QUERY PLAN is SQLite's; PostgreSQL plans by the number of rows")
-	}
+	d := dbtest.OpenSQLite(t)
 	query, args := Audience("daily", []string{"ru"}, "ru", now, 0, 5000)
 	scan := func(row *sql.Rows) (detail string, err error) {
 		var id, parent, unused int64

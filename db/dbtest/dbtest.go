@@ -21,21 +21,36 @@ var keep = flag.Bool("keep", false, "keep the database of each test and print wh
 // Open returns a migrated database that is closed and removed when the test ends.
 func Open(t testing.TB) *db.DB {
 	t.Helper()
-	d := OpenEmpty(t)
-	if _, _, err := schema.Migrate(context.Background(), d); err != nil {
-		t.Fatal(err)
-	}
-	return d
+	return migrated(t, OpenEmpty(t))
+}
+
+// OpenSQLite is Open, but always SQLite: for tests of what is SQLite's own, such as its query plans.
+func OpenSQLite(t testing.TB) *db.DB {
+	t.Helper()
+	return migrated(t, open(t, sqliteFile(t)))
 }
 
 // OpenEmpty is Open without the migration.
 func OpenEmpty(t testing.TB) *db.DB {
 	t.Helper()
-	d, err := db.Open(context.Background(), URL(t))
+	return open(t, URL(t))
+}
+
+func open(t testing.TB, address string) *db.DB {
+	t.Helper()
+	d, err := db.Open(context.Background(), address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+func migrated(t testing.TB, d *db.DB) *db.DB {
+	t.Helper()
+	if _, _, err := schema.Migrate(context.Background(), d); err != nil {
+		t.Fatal(err)
+	}
 	return d
 }
 
@@ -45,16 +60,19 @@ func URL(t testing.TB) string {
 	if server := os.Getenv("VESTNIK_TEST_POSTGRES"); server != "" {
 		return postgresSchema(t, server)
 	}
-	file := filepath.Join(t.TempDir(), "test.db")
+	return sqliteFile(t)
+}
+
+func sqliteFile(t testing.TB) string {
+	dir := t.TempDir()
 	if *keep {
-		dir, err := os.MkdirTemp("", "vestnik-keep-")
-		if err != nil {
+		var err error
+		if dir, err = os.MkdirTemp("", "vestnik-keep-"); err != nil {
 			t.Fatal(err)
 		}
-		file = filepath.Join(dir, "test.db")
-		t.Logf("database kept: %s", file)
+		t.Logf("database kept: %s", dir)
 	}
-	return "sqlite:" + file
+	return "sqlite:" + filepath.Join(dir, "test.db")
 }
 
 func postgresSchema(t testing.TB, server string) string {
