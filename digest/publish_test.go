@@ -176,6 +176,57 @@ func TestAnEditionIsFinishedWhenNothingIsLeftToSend(t *testing.T) {
 	}
 }
 
+// A letter that is retried by hand opens its edition again, also where a step is just finishing it.
+func TestARetriedLetterReopensItsEdition(t *testing.T) {
+	n := open(t)
+	n.news()
+	n.crowd(2, n.at("2026-11-20 12:00"))
+	now := n.at("2026-11-24 08:00")
+	e, _, err := n.Publish(n.ctx, n.daily, n.slot("2026-11-24T0800"), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.step(now)
+	fail := func() {
+		if _, err := n.DB.ExecContext(n.ctx, `UPDATE letters SET state = 'failed', due = 0, owner = 0, done = 1`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state := func(want string) {
+		t.Helper()
+		if got := n.editions()[0].State; got != want {
+			t.Errorf("the edition is %s, want %s", got, want)
+		}
+	}
+	for _, finished := range []bool{true, false} {
+		fail()
+		if finished {
+			n.step(now.Add(time.Minute))
+			state(Finished)
+		}
+		stepped := make(chan error)
+		n.tx(func(tx *sql.Tx) error {
+			if err := Reopen(n.ctx, tx, e.ID); err != nil {
+				return err
+			}
+			go func() { // it waits for this transaction, or comes before or after it
+				_, err := n.finish(n.ctx, e.ID)
+				stepped <- err
+			}()
+			return mail.Retry(n.ctx, tx, n.letters()[0].Name(), now.Add(time.Minute))
+		})
+		if err := <-stepped; err != nil {
+			t.Error(err)
+		}
+		state(Sending)
+		n.step(now.Add(2 * time.Minute))
+		state(Sending)
+	}
+	fail()
+	n.step(now.Add(3 * time.Minute))
+	state(Finished)
+}
+
 func TestAnEditionWithoutSubscribersIsFinishedAtOnce(t *testing.T) {
 	n := open(t)
 	n.news()

@@ -52,11 +52,12 @@ func (s *Sender) claim(
 	return letters, claimed, wrap(err, "lease letters of lane %s", lane)
 }
 
+const waitingQuery = `SELECT 1 FROM letters WHERE lane = $1 AND due > 0 AND due <= $2 LIMIT 1`
+
 // waiting looks for work without taking the writer's lock: an idle daemon writes nothing.
 func (s *Sender) waiting(ctx context.Context, now time.Time, lane string) (bool, error) {
 	var one int64
-	err := s.db.QueryRowContext(ctx, `SELECT 1 FROM letters WHERE lane = $1 AND due > 0 AND due <= $2 LIMIT 1`,
-		lane, db.Milli(now)).Scan(&one)
+	err := s.db.QueryRowContext(ctx, waitingQuery, lane, db.Milli(now)).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -88,8 +89,8 @@ const (
 		WHERE owner = $1 AND owner > 0 AND fence = $2 AND `
 	leasedOnly   = `WHERE l.owner = $1 AND l.owner > 0 AND l.fence = $2`
 	releaseQuery = `
-		UPDATE letters SET state = CASE WHEN attempt > 0 THEN 'deferred' ELSE 'queued' END, reason = CAST($3 AS TEXT),
-			due = $4, owner = 0, fence = 0
+		UPDATE letters SET state = CASE WHEN attempt > 0 THEN 'deferred' ELSE 'queued' END,
+			reason = CASE WHEN CAST($3 AS TEXT) = '' THEN reason ELSE CAST($3 AS TEXT) END, due = $4, owner = 0, fence = 0
 		WHERE owner = $1 AND owner > 0 AND fence = $2 AND state = 'leased'`
 )
 
@@ -149,7 +150,7 @@ func suppressions(ctx context.Context, tx *sql.Tx, letters []Letter) (map[string
 	return reasons, err
 }
 
-// release returns the leases of fence that were not used.
+// release returns the leases of fence that were not used. Without a reason the letters keep the one that they had.
 func (s *Sender) release(ctx context.Context, now time.Time, fence int64, reason string) (int64, error) {
 	n, err := db.Affected(s.db.ExecContext(context.WithoutCancel(ctx), releaseQuery, s.node, fence, reason, max(db.Milli(now), 1)))
 	return n, wrap(err, "return leased letters")

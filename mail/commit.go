@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vestnik/db"
+	"vestnik/mail/wire"
 )
 
 // maxCommit is how many marks and results go into one transaction: a statement's parameters are limited.
@@ -187,19 +188,20 @@ func values(n int, types ...string) string {
 	return b.String()
 }
 
+const goneQuery = `
+	INSERT INTO suppressions (email_key, reason, since)
+	SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT)
+	WHERE 2 <= (SELECT COUNT(DISTINCT ref) FROM letters
+		WHERE recipient = $4 AND kind = 'digest' AND state = 'failed' AND reason = $2 AND address = $5)
+	ON CONFLICT (email_key) DO NOTHING`
+
 // suppressGone suppresses an address that two editions found not to exist: one refusal may be a server's bad day.
 func suppressGone(ctx context.Context, tx *sql.Tx, results []change) error {
 	for _, r := range results {
 		if !r.gone || r.key.Kind != KindDigest || r.address == "" {
 			continue
 		}
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO suppressions (email_key, reason, since)
-			SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT)
-			WHERE 2 <= (SELECT COUNT(DISTINCT ref) FROM letters
-				WHERE recipient = $4 AND kind = 'digest' AND state = 'failed' AND reason = $2 AND address = $5)
-			ON CONFLICT (email_key) DO NOTHING`,
-			strings.ToLower(r.address), ReasonGone, r.done, r.key.Recipient, r.address)
+		_, err := tx.ExecContext(ctx, goneQuery, strings.ToLower(r.address), wire.ReasonGone, r.done, r.key.Recipient, r.address)
 		if err != nil {
 			return fmt.Errorf("suppress an address that does not exist: %w", err)
 		}

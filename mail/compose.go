@@ -90,7 +90,7 @@ func compose(id Identity, m Message, boundary string) (Master, error) {
 
 func setHeaders(msg *gomail.Msg, id Identity, m Message) error {
 	for what, value := range map[string]string{"subject": m.Subject, "title": m.ListTitle, "language": m.Language} {
-		if _, err := HeaderValue(value); err != nil {
+		if _, err := headerValue(value); err != nil {
 			return fmt.Errorf("compose letter: its %s: %w", what, err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"vestnik/mail/mailtest"
+	"vestnik/mail/wire"
 )
 
 func mustCompose(t testing.TB, m Message) Master {
@@ -241,8 +242,8 @@ func TestFillingHolesEqualsComposingWithTokens(t *testing.T) {
 		if got := fast.fill(nil, tokens); !bytes.Equal(got, slow.Bytes) {
 			t.Errorf("filled:\n%s\ncomposed:\n%s", got, slow.Bytes)
 		}
-		stuffed := cut(stuff(master.Bytes))
-		if got := stuffed.fill(nil, tokens); !bytes.Equal(got, stuff(slow.Bytes)) {
+		stuffed := cut(wire.Stuff(master.Bytes))
+		if got := stuffed.fill(nil, tokens); !bytes.Equal(got, wire.Stuff(slow.Bytes)) {
 			t.Error("filling a dot-stuffed master is not dot-stuffing a filled one")
 		}
 	})

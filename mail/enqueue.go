@@ -85,7 +85,8 @@ func Withdraw(ctx context.Context, h db.Handle, subscriber int64, digest string,
 }
 
 // Retry queues a failed or doubtful letter again, with all its attempts before it. A letter in doubt may then arrive
-// twice, with the same Message-ID.
+// twice, with the same Message-ID. One that would come too late is refused. An edition that was finished is not any more:
+// see digest.Reopen.
 func Retry(ctx context.Context, h db.Handle, name string, now time.Time) error {
 	k, err := ParseKey(name)
 	if err != nil {
@@ -93,14 +94,17 @@ func Retry(ctx context.Context, h db.Handle, name string, now time.Time) error {
 	}
 	changed, err := db.Changed(ctx, h, `
 		UPDATE letters SET state = 'queued', reason = 'retried by hand', due = $1, attempt = 0, done = 0
-		WHERE kind = $2 AND ref = $3 AND recipient = $4 AND state IN ('failed', 'in_doubt')`,
-		dueAt(time.Time{}, now), k.Kind, k.Ref, k.Recipient)
+		WHERE kind = $2 AND ref = $3 AND recipient = $4 AND state IN ('failed', 'in_doubt') AND (expires = 0 OR expires > $5)`,
+		dueAt(time.Time{}, now), k.Kind, k.Ref, k.Recipient, db.Milli(now))
 	if err != nil || changed {
 		return wrap(err, "retry letter %s", name)
 	}
 	l, err := Show(ctx, h, name)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case l.State == StateFailed || l.State == StateInDoubt:
+		return fmt.Errorf("retry letter %s: it was not to be sent after %s", name, l.Expires.UTC().Format(time.RFC3339))
 	}
 	return fmt.Errorf("retry letter %s: it is %s, and only failed and in_doubt letters can be retried", name, l.State)
 }

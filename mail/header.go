@@ -15,10 +15,10 @@ import (
 // maxLine is the most octets that a line may have without its CRLF (RFC 5322, 2.1.1).
 const maxLine = 998
 
-// HeaderValue returns s if it may stand in a header field, and refuses CR, LF, NUL, every other control character and
+// headerValue returns s if it may stand in a header field, and refuses CR, LF, NUL, every other control character and
 // invalid UTF-8. Every value that comes from outside passes here: a CR LF in one of them would be a field, or a
 // recipient, of somebody else's making.
-func HeaderValue(s string) (string, error) {
+func headerValue(s string) (string, error) {
 	if !utf8.ValidString(s) {
 		return "", errors.New("the text is not valid UTF-8")
 	}

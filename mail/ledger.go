@@ -3,7 +3,6 @@ package mail
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"vestnik/db"
@@ -24,9 +23,6 @@ type Balance struct {
 	Expired    int64
 	InDoubt    int64
 }
-
-// Settled reports whether nothing is left to be sent: the edition is finished.
-func (b Balance) Settled() bool { return b.Queued+b.InFlight+b.Deferred == 0 }
 
 func (b *Balance) add(state string, n int64) {
 	b.Recipients += n
@@ -54,103 +50,79 @@ func (b Balance) sum() int64 {
 	return b.Queued + b.InFlight + b.Sent + b.Deferred + b.Failed + b.Suppressed + b.Expired + b.InDoubt
 }
 
+// open is how many are still to be sent.
+func (b Balance) open() int64 { return b.Queued + b.InFlight + b.Deferred }
+
+// states are all that a letter can be in. Naming them lets the counts below be read from the index letters_state alone.
+const states = `('queued', 'leased', 'in_flight', 'sent', 'failed', 'deferred', 'in_doubt', 'suppressed', 'expired')`
+
+const (
+	balanceQuery = `
+		SELECT (SELECT l.digest FROM letters AS l WHERE l.kind = $1 AND l.ref = $2 LIMIT 1), n.ref, n.state, n.letters
+		FROM (SELECT ref, state, COUNT(*) AS letters FROM letters WHERE kind = $1 AND ref = $2 AND state IN ` + states + `
+			GROUP BY ref, state) AS n`
+	balancesQuery = `
+		SELECT (SELECT l.digest FROM letters AS l WHERE l.kind = 'digest' AND l.ref = n.ref LIMIT 1), n.ref, n.state, n.letters
+		FROM (SELECT ref, state, COUNT(*) AS letters FROM letters WHERE kind = 'digest' GROUP BY state, ref) AS n
+		ORDER BY n.ref`
+	kindQuery = `SELECT '', 0, state, COUNT(*) FROM letters WHERE kind = $1 GROUP BY state`
+	openQuery = `
+		SELECT COUNT(*) FROM (SELECT 1 FROM letters
+			WHERE kind = $1 AND ref = $2 AND state IN ('queued', 'leased', 'in_flight', 'deferred') LIMIT 1) AS one`
+)
+
 // BalanceOf counts the letters of one ref.
 func BalanceOf(ctx context.Context, h db.Handle, kind string, ref int64) (Balance, error) {
-	all, err := balances(ctx, h, `
-		SELECT kind, digest, ref, state, COUNT(*) FROM letters WHERE kind = $1 AND ref = $2
-		GROUP BY kind, digest, ref, state ORDER BY ref`, kind, ref)
+	all, err := balances(ctx, h, kind, balanceQuery, kind, ref)
 	if err != nil || len(all) == 0 {
 		return Balance{Kind: kind, Ref: ref}, wrap(err, "balance of %s %d", kind, ref)
 	}
 	return all[0], nil
 }
 
+// Settled reports whether nothing of the ref's letters is left to be sent: an edition is finished then.
+func Settled(ctx context.Context, h db.Handle, kind string, ref int64) (bool, error) {
+	var open int64
+	err := h.QueryRowContext(ctx, openQuery, kind, ref).Scan(&open)
+	return open == 0, wrap(err, "open letters of %s %d", kind, ref)
+}
+
 // Balances counts the letters of every edition, oldest first.
 func Balances(ctx context.Context, h db.Handle) ([]Balance, error) {
-	all, err := balances(ctx, h, `
-		SELECT kind, digest, ref, state, COUNT(*) FROM letters WHERE kind = 'digest'
-		GROUP BY kind, digest, ref, state ORDER BY ref`)
+	all, err := balances(ctx, h, KindDigest, balancesQuery)
 	return all, wrap(err, "balances")
 }
 
-// KindBalances counts all letters by kind: confirmations and tests have no edition to be counted under.
-func KindBalances(ctx context.Context, h db.Handle) ([]Balance, error) {
-	all, err := balances(ctx, h, `
-		SELECT kind, '', 0, state, COUNT(*) FROM letters GROUP BY kind, state ORDER BY kind`)
-	return all, wrap(err, "balances by kind")
+// OtherBalances counts the letters that belong to no edition: the confirmations, and the tests.
+func OtherBalances(ctx context.Context, h db.Handle) ([]Balance, error) {
+	var all []Balance
+	for _, kind := range []string{KindConfirm, KindTest} {
+		some, err := balances(ctx, h, kind, kindQuery, kind)
+		if err != nil {
+			return nil, wrap(err, "balance of %s letters", kind)
+		}
+		all = append(all, some...)
+	}
+	return all, nil
 }
 
-// balances folds rows of (kind, digest, ref, state, n) that are ordered by what a balance is about.
-func balances(ctx context.Context, h db.Handle, query string, args ...any) ([]Balance, error) {
+// balances folds rows of (digest, ref, state, n) that are ordered by ref.
+func balances(ctx context.Context, h db.Handle, kind, query string, args ...any) ([]Balance, error) {
 	var all []Balance
 	_, err := db.Collect(ctx, h, func(row *sql.Rows) (struct{}, error) {
-		var b Balance
+		b := Balance{Kind: kind}
 		var state string
 		var n int64
-		if err := row.Scan(&b.Kind, &b.Digest, &b.Ref, &state, &n); err != nil {
+		if err := row.Scan(&b.Digest, &b.Ref, &state, &n); err != nil {
 			return struct{}{}, err
 		}
-		if i := len(all) - 1; i < 0 || all[i].Kind != b.Kind || all[i].Ref != b.Ref {
+		if i := len(all) - 1; i < 0 || all[i].Ref != b.Ref {
 			all = append(all, b)
 		}
 		all[len(all)-1].add(state, n)
 		return struct{}{}, nil
 	}, query, args...)
 	return all, err
-}
-
-// A Verification is a balance recomputed from the letters, and what does not add up.
-type Verification struct {
-	Balance  Balance
-	Problems []string // empty: all is well
-}
-
-// checks are what must hold for every letter, at any moment. Each counts the letters that break it.
-var checks = []struct{ sentence, where string }{
-	{"in a state that does not exist", `state NOT IN ('queued', 'leased', 'in_flight',
-		'sent', 'failed', 'deferred', 'in_doubt', 'suppressed', 'expired')`},
-	{"sent without the relay's answer", `state = 'sent' AND (reply = '' OR done = 0)`},
-	{"waiting, but never due", `state IN ('queued', 'deferred') AND due = 0`},
-	{"settled, but still due or owned", `state IN ('sent', 'failed', 'in_doubt', 'suppressed', 'expired') AND (due > 0 OR owner > 0)`},
-	{"leased or in flight without an owner", `state IN ('leased', 'in_flight') AND (owner = 0 OR fence = 0)`},
-	{"sent more often than attempted", `state IN ('sent', 'in_flight') AND attempt = 0`},
-	{"sent, but still holding a confirmation token", `state = 'sent' AND private <> ''`},
-}
-
-// Verify recomputes the balance of an edition and checks every letter of it.
-func Verify(ctx context.Context, h db.Handle, ref int64) (Verification, error) {
-	b, err := BalanceOf(ctx, h, KindDigest, ref)
-	if err != nil {
-		return Verification{}, err
-	}
-	v := Verification{Balance: b}
-	var rows, recipients int64
-	err = h.QueryRowContext(ctx, `SELECT COUNT(*) FROM letters WHERE kind = 'digest' AND ref = $1`, ref).Scan(&rows)
-	if err != nil {
-		return v, wrap(err, "verify edition %d", ref)
-	}
-	if rows != b.sum() || rows != b.Recipients {
-		v.Problems = append(v.Problems, fmt.Sprintf("%d letters, but the states add up to %d", rows, b.sum()))
-	}
-	var state string
-	err = h.QueryRowContext(ctx, `SELECT state, recipients FROM editions WHERE id = $1`, ref).Scan(&state, &recipients)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return v, wrap(err, "verify edition %d", ref)
-	}
-	if err == nil && state != "enqueuing" && recipients != rows {
-		v.Problems = append(v.Problems, fmt.Sprintf("%d letters, but the edition has %d recipients", rows, recipients))
-	}
-	for _, c := range checks {
-		var n int64
-		err := h.QueryRowContext(ctx, `SELECT COUNT(*) FROM letters WHERE kind = 'digest' AND ref = $1 AND `+c.where, ref).Scan(&n)
-		if err != nil {
-			return v, wrap(err, "verify edition %d", ref)
-		}
-		if n > 0 {
-			v.Problems = append(v.Problems, fmt.Sprintf("%d letters %s", n, c.sentence))
-		}
-	}
-	return v, nil
 }
 
 // ListFilter chooses letters; empty fields choose all.
@@ -178,16 +150,50 @@ func scanLetter(row *sql.Rows) (Letter, error) {
 	return l, err
 }
 
-// List returns letters, newest edition first.
+// List returns letters by kind (those of editions first), the newest first.
 func List(ctx context.Context, h db.Handle, f ListFilter) ([]Letter, error) {
+	kinds := []string{KindDigest, KindConfirm, KindTest}
+	if f.Kind != "" {
+		kinds = []string{f.Kind}
+	}
 	if f.Limit <= 0 {
 		f.Limit = 1000
 	}
-	all, err := db.Collect(ctx, h, scanLetter, `SELECT `+columns+`
-		WHERE ($1 = '' OR l.kind = $1) AND ($2 = '' OR l.digest = $2) AND ($3 = 0 OR l.ref = $3)
-		AND ($4 = '' OR l.state = $4 OR $4 = 'queued' AND l.state = 'leased' OR $4 = 'in_doubt' AND l.doubts > 0)
-		ORDER BY l.ref DESC, l.recipient LIMIT $5`, f.Kind, f.Digest, f.Ref, f.State, f.Limit)
-	return all, wrap(err, "list letters")
+	var all []Letter
+	for _, f.Kind = range kinds { // one by one: so the ledger is read in the order of its key, and only as far as needed
+		query, args := f.query(f.Limit - len(all))
+		some, err := db.Collect(ctx, h, scanLetter, query, args...)
+		if err != nil {
+			return nil, wrap(err, "list letters")
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+func (f ListFilter) query(limit int) (string, []any) {
+	query, args := `SELECT `+columns+` WHERE l.kind = $1`, []any{f.Kind}
+	with := func(condition string, value any) {
+		args = append(args, value)
+		query += fmt.Sprintf(" AND "+condition, len(args))
+	}
+	if f.Ref != 0 {
+		with(`l.ref = $%d`, f.Ref)
+	}
+	if f.Digest != "" {
+		with(`l.digest = $%d`, f.Digest)
+	}
+	switch f.State {
+	case "":
+	case StateQueued:
+		query += ` AND l.state IN ('queued', 'leased')`
+	case StateInDoubt:
+		query += ` AND (l.state = 'in_doubt' OR l.doubts > 0)`
+	default:
+		with(`l.state = $%d`, f.State)
+	}
+	args = append(args, limit)
+	return query + fmt.Sprintf(` ORDER BY l.ref DESC, l.recipient DESC LIMIT $%d`, len(args)), args
 }
 
 // Show returns the letter with that [Letter.Name], or [ErrNotFound].

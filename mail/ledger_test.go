@@ -8,6 +8,7 @@ import (
 
 	"vestnik/db"
 	"vestnik/mail/mailtest"
+	"vestnik/mail/wire"
 )
 
 func TestLetterIsEnqueuedOnce(t *testing.T) {
@@ -139,6 +140,7 @@ func TestVerifyFindsWhatDoesNotAddUp(t *testing.T) {
 		"waiting, but never due":           `UPDATE letters SET due = 0 WHERE recipient = 1`,
 		"settled, but still due":           `UPDATE letters SET state = 'failed' WHERE recipient = 1`,
 		"leased or in flight without an":   `UPDATE letters SET state = 'leased', due = 0 WHERE recipient = 1`,
+		"the edition is finished, but 2":   `INSERT INTO editions (id, digest, due, slot_at, start, until, state, revision, subject, title, language, body, cursor, recipients, expires, made) VALUES (77, 'daily', 1, 1, 1, 1, 'finished', 1, '', '', '', '', 0, 2, 0, 1)`,
 		"but the edition has 3 recipients": `INSERT INTO editions (id, digest, due, slot_at, start, until, state, revision, subject, title, language, body, cursor, recipients, expires, made) VALUES (77, 'daily', 1, 1, 1, 1, 'sending', 1, '', '', '', '', 0, 3, 0, 1)`,
 	} {
 		w := newWorld(t, mailtest.Options{})
@@ -169,11 +171,12 @@ func TestListsAndBalances(t *testing.T) {
 		filter ListFilter
 		want   string
 	}{
-		{ListFilter{State: "queued", Ref: 78}, "digest-78-1 digest-78-4"},
-		{ListFilter{State: "in_doubt"}, "digest-78-2 digest-78-3"},
+		{ListFilter{State: "queued", Ref: 78}, "digest-78-4 digest-78-1"},
+		{ListFilter{State: "in_doubt"}, "digest-78-3 digest-78-2"},
 		{ListFilter{State: "sent"}, "digest-78-3"},
 		{ListFilter{Kind: KindConfirm}, "confirm-1-1"},
-		{ListFilter{Digest: "daily", Limit: 2}, "digest-78-1 digest-78-2"},
+		{ListFilter{Digest: "daily", Limit: 2}, "digest-78-4 digest-78-3"},
+		{ListFilter{Limit: 9}, "digest-78-4 digest-78-3 digest-78-2 digest-78-1 digest-77-4 digest-77-3 digest-77-2 digest-77-1 confirm-1-1"},
 		{ListFilter{Digest: "weekly"}, ""},
 	} {
 		letters, err := List(w.ctx, w.db, c.filter)
@@ -193,9 +196,12 @@ func TestListsAndBalances(t *testing.T) {
 	if err != nil || len(all) != 2 || all[0] != want[0] || all[1] != want[1] {
 		t.Errorf("balances %+v, %v", all, err)
 	}
-	kinds, err := KindBalances(w.ctx, w.db)
-	if err != nil || len(kinds) != 2 || kinds[0] != (Balance{Kind: KindConfirm, Recipients: 1, Queued: 1}) || kinds[1].Recipients != 8 {
-		t.Errorf("balances by kind %+v, %v", kinds, err)
+	if b, err := BalanceOf(w.ctx, w.db, KindDigest, 78); err != nil || b != want[1] {
+		t.Errorf("balance of 78: %+v, %v", b, err)
+	}
+	others, err := OtherBalances(w.ctx, w.db)
+	if err != nil || len(others) != 1 || others[0] != (Balance{Kind: KindConfirm, Recipients: 1, Queued: 1}) {
+		t.Errorf("balances of other kinds %+v, %v", others, err)
 	}
 	if _, err := Show(w.ctx, w.db, "digest-77-99"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a letter that is not there: %v", err)
@@ -219,6 +225,37 @@ func TestRetryIsForFailedAndDoubtfulLetters(t *testing.T) {
 	}
 	w.rounds(w.sender(), w.now)
 	w.wantBalance(Balance{Recipients: 3, Sent: 3})
+}
+
+func TestLetterThatWouldComeTooLateIsNotRetried(t *testing.T) {
+	w := newWorld(t, mailtest.Options{})
+	w.join(1)
+	w.fill(w.now.Add(time.Hour))
+	w.exec(`UPDATE letters SET state = 'failed', due = 0, attempt = 1, done = 5`)
+	name := w.show(1).Name()
+	if err := Retry(w.ctx, w.db, name, w.now.Add(time.Hour)); err == nil || !strings.Contains(err.Error(), "not to be sent after 2026-11-24T09:00:00Z") {
+		t.Errorf("retried when it was too late: %v", err)
+	}
+	if err := Retry(w.ctx, w.db, name, w.now.Add(time.Minute)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRefIsSettledWhenNoneOfItsLettersIsToBeSent(t *testing.T) {
+	w := newWorld(t, mailtest.Options{})
+	w.join(2)
+	w.fill(time.Time{})
+	w.exec(`UPDATE letters SET state = 'sent' WHERE recipient = 1`)
+	for state, want := range map[string]bool{StateQueued: false, StateLeased: false, StateInFlight: false, StateDeferred: false,
+		StateSent: true, StateFailed: true, StateInDoubt: true, StateSuppressed: true, StateExpired: true} {
+		w.exec(`UPDATE letters SET state = $1 WHERE recipient = 2`, state)
+		if got, err := Settled(w.ctx, w.db, KindDigest, w.edition); got != want || err != nil {
+			t.Errorf("with a letter %s: %v, %v", state, got, err)
+		}
+		if b, err := BalanceOf(w.ctx, w.db, KindDigest, w.edition); err != nil || (b.open() == 0) != want || b.Recipients != 2 || b.sum() != 2 {
+			t.Errorf("with a letter %s: %+v, %v", state, b, err)
+		}
+	}
 }
 
 func TestPausedLaneStandsStill(t *testing.T) {
@@ -253,7 +290,7 @@ func TestPausedLaneStandsStill(t *testing.T) {
 
 func TestReplyIsMadeFitForTheDatabase(t *testing.T) {
 	bad := "\xff\x00" + strings.Repeat("ы", 2000)
-	ch := outcome(Letter{}, Verdict{Class: Accepted}, bad, "", time.Now())
+	ch := outcome(Letter{}, wire.Verdict{Class: wire.Accepted}, bad, "", time.Now())
 	if len(ch.reply) > maxReply || ch.reply != db.Text(ch.reply) || !strings.HasPrefix(ch.reply, "\uFFFDы") {
 		t.Errorf("kept %d bytes: %q", len(ch.reply), ch.reply[:20])
 	}

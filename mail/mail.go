@@ -8,8 +8,8 @@
 //
 //	recipients = queued + in flight + sent + deferred + failed + suppressed + expired + in doubt
 //
-// go-mail composes the master copy of a letter and dials the relay; what differs between two recipients is put in by
-// this package, and the SMTP transaction is its own, because go-mail hides what the relay said and when.
+// go-mail composes the master copy of a letter; what differs between two recipients is put into its holes here. The
+// conversation with the relays is package wire's.
 package mail
 
 import (
@@ -71,7 +71,7 @@ func (id Identity) Check() (Identity, error) {
 	if id.Domain, err = domain(id.Domain); err != nil {
 		return id, fmt.Errorf("mail: the sender's domain: %w", err)
 	}
-	if _, err := HeaderValue(id.FromName); err != nil {
+	if _, err := headerValue(id.FromName); err != nil {
 		return id, fmt.Errorf("mail: the sender's name: %w", err)
 	}
 	id.SiteURL = strings.TrimRight(id.SiteURL, "/")

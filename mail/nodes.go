@@ -3,6 +3,7 @@ package mail
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"vestnik/db"
@@ -15,11 +16,12 @@ const lifetime = 15 * time.Second
 // beatEvery is the interval of beats.
 const beatEvery = 3 * time.Second
 
-// Join writes this node down as alive. Round does it by itself when it has to.
-func (s *Sender) Join(ctx context.Context, now time.Time) error { return s.Beat(ctx, now) }
+// unmoved is for how long a node's row must have stood still before our eyes, beside being out of date, for the node to
+// count as lost: clocks of two machines may differ by more than a lifetime, and a node that beats is alive.
+const unmoved = 2*beatEvery + beatEvery/2
 
-// Beat says that this node is alive for another 15 seconds.
-func (s *Sender) Beat(ctx context.Context, now time.Time) error {
+// beat says that this node is alive for another 15 seconds.
+func (s *Sender) beat(ctx context.Context, now time.Time) error {
 	began := time.Now()
 	_, err := s.db.ExecContext(ctx, `
 		INSERT INTO nodes (id, name, alive) VALUES ($1, $2, $3)
@@ -33,7 +35,7 @@ func (s *Sender) Beat(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// beatIfDue keeps the promise of [Sender.Beat] for those who call Round without Run.
+// beatIfDue keeps the promise of [Sender.beat] for those who call Round without Run.
 func (s *Sender) beatIfDue(ctx context.Context, now time.Time) error {
 	s.mu.Lock()
 	due := s.beaten.IsZero() || now.Sub(s.beaten) >= beatEvery || time.Until(s.alive) <= lifetime-beatEvery
@@ -41,7 +43,7 @@ func (s *Sender) beatIfDue(ctx context.Context, now time.Time) error {
 	if !due {
 		return nil
 	}
-	return s.Beat(ctx, now)
+	return s.beat(ctx, now)
 }
 
 // lapsed reports whether others may have taken this node's letters over.
@@ -51,8 +53,8 @@ func (s *Sender) lapsed() bool {
 	return !time.Now().Before(s.alive)
 }
 
-// Leave removes this node's row. Letters that it still holds are taken over by the next [Sender.Recover].
-func (s *Sender) Leave(ctx context.Context) error {
+// leave removes this node's row. Letters that it still holds are taken over by the next [Sender.Recover].
+func (s *Sender) leave(ctx context.Context) error {
 	_, err := s.db.ExecContext(ctx, `DELETE FROM nodes WHERE id = $1`, s.node)
 	s.mu.Lock()
 	s.beaten, s.alive = time.Time{}, time.Time{}
@@ -73,10 +75,19 @@ func (s *Sender) TakeOver(ctx context.Context, now time.Time) (int64, error) {
 // and returns how many. Leased ones are queued again. Those in flight are in doubt: the digest's policy queues them
 // again, with one doubt more, or leaves them.
 func (s *Sender) Recover(ctx context.Context, now time.Time) (int64, error) {
+	lost, err := s.lost(ctx, now)
+	if err != nil {
+		return 0, wrap(err, "look for lost nodes")
+	}
 	var taken int64
-	err := s.db.Tx(ctx, func(tx *sql.Tx) error {
+	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
 		taken = 0
-		orphans, err := s.orphans(ctx, tx, now)
+		for _, n := range lost { // unless it has come back just now
+			if _, err := tx.ExecContext(ctx, `DELETE FROM nodes WHERE id = $1 AND alive = $2`, n.id, n.alive); err != nil {
+				return err
+			}
+		}
+		orphans, err := s.orphans(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -87,10 +98,41 @@ func (s *Sender) Recover(ctx context.Context, now time.Time) (int64, error) {
 			}
 			taken += n
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM nodes WHERE alive <= $1 AND id <> $2`, db.Milli(now), s.node)
-		return err
+		return nil
 	})
 	return taken, wrap(err, "take over letters of lost nodes")
+}
+
+// A sighting is what another node's row said, and since when.
+type sighting struct {
+	id, alive int64
+	since     time.Time
+}
+
+// lost returns the nodes whose rows are out of date and have not moved for a while.
+func (s *Sender) lost(ctx context.Context, now time.Time) ([]sighting, error) {
+	rows, err := db.Collect(ctx, s.db, func(row *sql.Rows) (n sighting, err error) {
+		err = row.Scan(&n.id, &n.alive)
+		return n, err
+	}, `SELECT id, alive FROM nodes WHERE id <> $1`, s.node)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.seen
+	s.seen = map[int64]sighting{}
+	var lost []sighting
+	for _, n := range rows {
+		if n.since = now; before[n.id].alive == n.alive {
+			n.since = before[n.id].since
+		}
+		s.seen[n.id] = n
+		if n.alive <= db.Milli(now) && now.Sub(n.since) >= unmoved {
+			lost = append(lost, n)
+		}
+	}
+	return lost, nil
 }
 
 // An orphan is a lease whose holder is gone; the digest decides about its letters in flight.
@@ -101,23 +143,14 @@ type orphan struct {
 
 const orphansQuery = `
 	SELECT DISTINCT owner, fence, kind, digest FROM letters
-	WHERE owner > 0 AND (owner = $1 OR owner NOT IN (SELECT id FROM nodes WHERE alive > $2))`
+	WHERE owner > 0 AND (owner = $1 OR owner NOT IN (SELECT id FROM nodes))`
 
-func (s *Sender) orphans(ctx context.Context, tx *sql.Tx, now time.Time) ([]orphan, error) {
+func (s *Sender) orphans(ctx context.Context, tx *sql.Tx) ([]orphan, error) {
 	all, err := db.Collect(ctx, tx, func(row *sql.Rows) (o orphan, err error) {
 		err = row.Scan(&o.owner, &o.fence, &o.kind, &o.digest)
 		return o, err
-	}, orphansQuery, s.node, db.Milli(now))
-	if err != nil {
-		return nil, err
-	}
-	var lost []orphan
-	for _, o := range all {
-		if o.owner != s.node || !s.holds(o.fence) {
-			lost = append(lost, o)
-		}
-	}
-	return lost, nil
+	}, orphansQuery, s.node)
+	return slices.DeleteFunc(all, func(o orphan) bool { return o.owner == s.node && s.holds(o.fence) }), err
 }
 
 func (s *Sender) takeOver(ctx context.Context, tx *sql.Tx, o orphan, now time.Time) (int64, error) {

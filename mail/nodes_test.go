@@ -12,7 +12,7 @@ import (
 // abandon leaves letters as a killed node would: some leased, some in flight.
 func (w *world) abandon(s *Sender, leased, inFlight int64) {
 	w.Helper()
-	if err := s.Join(w.ctx, w.now); err != nil {
+	if err := s.beat(w.ctx, w.now); err != nil {
 		w.Fatal(err)
 	}
 	w.exec(`UPDATE letters SET state = 'leased', owner = $1, fence = 5, due = 0 WHERE recipient <= $2`, s.node, leased+inFlight)
@@ -29,7 +29,7 @@ func TestLettersOfALostNodeAreTakenOver(t *testing.T) {
 		t.Errorf("%d letters taken from a node that is alive, %v", n, err)
 	}
 	w.wantBalance(Balance{Recipients: 10, Queued: 8, InFlight: 2})
-	if n, err := other.Recover(w.ctx, w.now.Add(16*time.Second)); n != 5 || err != nil {
+	if n, err := other.Recover(w.ctx, w.now.Add(22*time.Second)); n != 5 || err != nil {
 		t.Errorf("%d letters taken over, %v; want 5", n, err)
 	}
 	w.wantBalance(Balance{Recipients: 10, Queued: 10})
@@ -39,8 +39,25 @@ func TestLettersOfALostNodeAreTakenOver(t *testing.T) {
 	if l := w.show(3); l.Doubts != 0 || l.State != StateQueued || l.fence != 0 {
 		t.Errorf("letter that was leased: %+v", l)
 	}
-	w.rounds(other, w.now.Add(16*time.Second))
+	w.rounds(other, w.now.Add(22*time.Second))
 	w.wantBalance(Balance{Recipients: 10, Sent: 10})
+}
+
+func TestNodeWhoseClockIsBehindIsNotLost(t *testing.T) {
+	w := newWorld(t, mailtest.Options{})
+	w.join(3)
+	w.fill(time.Time{})
+	behind, other := w.sender(), w.sender()
+	w.abandon(behind, 2, 1)
+	for range 10 {
+		w.now = w.now.Add(beatEvery)
+		if n, err := other.Recover(w.ctx, w.now.Add(time.Minute)); n != 0 || err != nil {
+			t.Errorf("%d letters taken from a node that beats, %v", n, err)
+		}
+		if err := behind.beat(w.ctx, w.now); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestLettersInFlightOfASkippingDigestStayInDoubt(t *testing.T) {
@@ -75,7 +92,7 @@ func TestLostNodeThatWakesUpMaySendNothing(t *testing.T) {
 	w.join(1)
 	w.fill(time.Time{})
 	lost := w.sender()
-	if err := lost.Join(w.ctx, w.now); err != nil {
+	if err := lost.beat(w.ctx, w.now); err != nil {
 		t.Fatal(err)
 	}
 	fence := lost.hold()
@@ -85,8 +102,10 @@ func TestLostNodeThatWakesUpMaySendNothing(t *testing.T) {
 	}
 	w.rounds(w.sender(), w.now) // nothing is due: it is leased
 	other := w.sender()
-	if _, err := other.Recover(w.ctx, w.now.Add(time.Minute)); err != nil {
-		t.Fatal(err)
+	for _, later := range []time.Duration{time.Minute, 2 * time.Minute} {
+		if _, err := other.Recover(w.ctx, w.now.Add(later)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if n, err := lost.fly(w.ctx, w.now, LaneDigest, fence, letters, lost.slots(LaneDigest, w.now)); n != 0 || err != nil {
 		t.Errorf("fly: %d, %v", n, err)
@@ -94,7 +113,7 @@ func TestLostNodeThatWakesUpMaySendNothing(t *testing.T) {
 	if n := len(w.box.Messages()); n != 0 {
 		t.Errorf("%d letters were sent without a lease", n)
 	}
-	w.rounds(other, w.now.Add(time.Minute))
+	w.rounds(other, w.now.Add(2*time.Minute))
 	w.wantBalance(Balance{Recipients: 1, Sent: 1})
 }
 

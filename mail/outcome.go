@@ -1,11 +1,13 @@
 package mail
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"time"
 
 	"vestnik/db"
+	"vestnik/mail/wire"
 )
 
 // ladder is how long a letter waits after its first, second … attempt that came to nothing. Greylisting opens after
@@ -49,14 +51,14 @@ type change struct {
 }
 
 // outcome says what a verdict makes of a letter whose attempt has been counted already. Policy is resend or skip.
-func outcome(l Letter, v Verdict, reply, policy string, now time.Time) change {
+func outcome(l Letter, v wire.Verdict, reply, policy string, now time.Time) change {
 	c := change{key: l.key(), fence: l.fence, address: l.Address, reason: v.Reason,
 		reply: clip(db.Text(reply), maxReply), done: db.Milli(now)}
 	attempt := l.Attempt + 1
 	switch {
-	case v.Class == Accepted:
+	case v.Class == wire.Accepted:
 		c.state, c.reason = StateSent, ""
-	case v.Class == Ambiguous:
+	case v.Class == wire.Ambiguous:
 		return inDoubt(c, l, policy, now)
 	case v.Final:
 		c.state, c.gone = StateFailed, v.Gone
@@ -100,13 +102,11 @@ func inDoubt(c change, l Letter, policy string, now time.Time) change {
 	return c
 }
 
-// back returns an unsent letter to the queue: nothing was tried, nothing counts. marked tells whether the attempt had
-// been counted.
-func back(l Letter, marked bool, reason string, now time.Time) change {
-	c := change{key: l.key(), fence: l.fence, state: StateQueued, reason: reason, due: max(db.Milli(now), 1), address: l.Address}
-	if marked {
-		c.attempts = -1
-	}
+// back returns a marked letter to the queue that was not sent: nothing was tried, nothing counts. Without a reason the
+// letter keeps the one that it had.
+func back(l Letter, reason string, now time.Time) change {
+	c := change{key: l.key(), fence: l.fence, state: StateQueued, reason: cmp.Or(reason, l.Reason),
+		due: max(db.Milli(now), 1), address: l.Address, attempts: -1}
 	if l.Attempt > 0 {
 		c.state = StateDeferred
 	}

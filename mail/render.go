@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"vestnik/mail/wire"
 )
 
 // formKey names a master copy.
@@ -28,7 +30,7 @@ func (s *Sender) form(ctx context.Context, l Letter) (*form, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := cut(stuff(m.Bytes))
+	made := cut(wire.Stuff(m.Bytes))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.forms) >= maxForms {
@@ -40,17 +42,17 @@ func (s *Sender) form(ctx context.Context, l Letter) (*form, error) {
 
 // prepare gathers everything that can go wrong with a letter before it is marked. A verdict with a class says what is
 // wrong with the letter, an error that the ledger could not be read.
-func (s *Sender) prepare(ctx context.Context, l Letter) (flight, Verdict, error) {
+func (s *Sender) prepare(ctx context.Context, l Letter) (flight, wire.Verdict, error) {
 	to, err := Address(l.Address)
 	if err != nil {
-		return flight{}, Verdict{Class: ByRecipient, Final: true, Reason: err.Error()}, nil
+		return flight{}, wire.Verdict{Class: wire.ByRecipient, Final: true, Reason: err.Error()}, nil
 	}
 	f := flight{letter: l, from: s.id.Sender(l.key()), to: to}
 	if f.form, err = s.form(ctx, l); err != nil {
 		if errors.Is(err, ErrNoMaster) {
-			return f, Verdict{Class: Infrastructure, Reason: err.Error()}, nil
+			return f, wire.Verdict{Class: wire.Infrastructure, Reason: err.Error()}, nil
 		}
-		return f, Verdict{}, err
+		return f, wire.Verdict{}, err
 	}
 	if s.personal != nil {
 		f.tokens = s.personal(l)
@@ -62,20 +64,16 @@ func (s *Sender) prepare(ctx context.Context, l Letter) (flight, Verdict, error)
 		err = errors.New("a digest's letter needs a token to leave with")
 	}
 	if err != nil {
-		return f, Verdict{Class: Infrastructure, Reason: err.Error()}, nil
+		return f, wire.Verdict{Class: wire.Infrastructure, Reason: err.Error()}, nil
 	}
-	return f, Verdict{}, nil
+	return f, wire.Verdict{}, nil
 }
 
-// render appends the letter as it goes over the wire: its personal fields, the master copy with its tokens, the dot.
+// render appends the letter as it goes over the wire: its personal fields, and the master copy with its tokens.
 // Equal letters give equal bytes, so a letter sent again after an end in doubt is recognised as the same.
 func (s *Sender) render(dst []byte, f flight) []byte {
 	dst = s.id.appendPersonal(dst, f.letter, f.to, f.tokens)
-	dst = f.form.fill(dst, f.tokens)
-	if n := len(dst); n < 2 || dst[n-1] != '\n' {
-		dst = append(dst, "\r\n"...)
-	}
-	return append(dst, ".\r\n"...)
+	return f.form.fill(dst, f.tokens)
 }
 
 // appendPersonal appends the header fields that the master copy lacks. One-click leaving (RFC 8058) is for digests

@@ -4,25 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/textproto"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"vestnik/db"
+	"vestnik/mail/wire"
 )
 
-// ahead is how many letters for each connection may be marked in flight before their turn comes. It hides the time
-// that a commit takes; more of them would only be more doubt after a crash.
-const ahead = 8
-
-// refusalsToPause is how many letters in a row the relay must refuse because of us before the lane stops. One alone
-// may be a reader's own server that lets no newsletter in, and must not stop everybody's.
-const refusalsToPause = 3
+// turn is how long a round begins new letters. A pause, and another node's share of the work, wait for no more than
+// that and one letter, however slow the relay is.
+const turn = 5 * time.Second
 
 // A round is one leased batch on its way out.
 type round struct {
 	s      *Sender
-	now    time.Time
+	now    time.Time // when it began, by the caller's clock
+	began  time.Time // the same, by this machine's
 	lane   string
 	ready  chan flight    // marked, durably; never blocks
 	window chan struct{}  // one for each letter between its mark and its result
@@ -46,14 +44,14 @@ type flight struct {
 
 // fly sends leased letters over the slots' connections and returns when what became of each is durable. It returns how
 // many went back to the queue untouched.
-func (s *Sender) fly(ctx context.Context, now time.Time, lane string, fence int64, letters []Letter, slots []*pool) (int64, error) {
+func (s *Sender) fly(ctx context.Context, now time.Time, lane string, fence int64, letters []Letter, slots []*wire.Pool) (int64, error) {
 	if len(letters) == 0 {
 		return 0, nil
 	}
-	r := &round{s: s, now: now, lane: lane, ready: make(chan flight, len(letters)), stop: make(chan struct{})}
+	r := &round{s: s, now: now, began: time.Now(), lane: lane, ready: make(chan flight, len(letters)), stop: make(chan struct{})}
 	first, slots, err := s.connect(ctx, now, slots)
 	slots = slots[:min(len(slots), len(letters))]
-	r.window = make(chan struct{}, ahead*len(slots))
+	r.window = make(chan struct{}, s.ahead()*len(slots))
 	if err != nil {
 		r.halt(err.Error())
 		return r.end(ctx, fence)
@@ -63,12 +61,12 @@ func (s *Sender) fly(ctx context.Context, now time.Time, lane string, fence int6
 	var working atomic.Int64
 	working.Store(int64(len(slots)))
 	for i, p := range slots {
-		c := first
+		line := first
 		if i > 0 {
-			c = nil // the others dial themselves
+			line = nil // the others dial themselves
 		}
 		workers.Go(func() {
-			r.work(ctx, p, c)
+			r.work(ctx, p, line)
 			if working.Add(-1) == 0 {
 				r.halt("")
 			}
@@ -85,57 +83,15 @@ func (s *Sender) fly(ctx context.Context, now time.Time, lane string, fence int6
 	return r.end(ctx, fence)
 }
 
+// time is the caller's clock: a round may take seconds, and a retry is due five minutes after its attempt.
+func (r *round) time() time.Time { return r.now.Add(time.Since(r.began)) }
+
 // end returns the leases that were not used.
 func (r *round) end(ctx context.Context, fence int64) (int64, error) {
 	n, err := r.s.release(ctx, r.now, fence, r.reason())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.returned + n, errors.Join(r.err, err)
-}
-
-// connect makes sure that a relay can be reached before anything is marked. It returns a connection and the slots whose
-// relays have not just failed; the first of them is the connection's.
-func (s *Sender) connect(ctx context.Context, now time.Time, slots []*pool) (*conn, []*pool, error) {
-	var failed error
-	for len(slots) > 0 {
-		p := slots[0]
-		c, err := p.get(ctx)
-		if err == nil {
-			return c, slots, nil
-		}
-		failed = errors.Join(failed, s.relayFailed(ctx, now, p, err))
-		slots = slices.DeleteFunc(slices.Clone(slots), func(other *pool) bool { return other == p })
-	}
-	return nil, nil, failed
-}
-
-// relayFailed leaves the relay alone for a while, says so once, and returns err in plain words.
-func (s *Sender) relayFailed(ctx context.Context, now time.Time, p *pool, err error) error {
-	if ctx.Err() != nil {
-		return errors.New("the sender was stopped")
-	}
-	reason := fmt.Errorf("the relay %s cannot be used: %w", p.relay.Host(), err)
-	wait, first := p.down(now)
-	if first {
-		s.log.Warn("relay down: letters wait", "relay", p.relay.Host(), "error", err, "next try in", wait)
-	}
-	var reply *textproto.Error
-	if errors.As(err, &reply) && reply.Code/100 == 5 && len(s.pools) == 1 {
-		if v := Classify(PhaseConnect, reply.Code, reply.Msg); v.Lane && v.Close {
-			s.pause(ctx, now, LaneAll, fmt.Sprintf("%s (%d %s)", v.Reason, reply.Code, reply.Msg))
-		}
-	}
-	return reason
-}
-
-func (s *Sender) pause(ctx context.Context, now time.Time, lane, reason string) {
-	fresh, err := Pause(context.WithoutCancel(ctx), s.db, lane, clip(reason, maxReply), now)
-	switch {
-	case err != nil:
-		s.log.Error("mail should be paused", "lane", lane, "reason", reason, "error", err)
-	case fresh:
-		s.log.Error("mail paused", "lane", lane, "reason", reason, "then", "vestnik mail resume "+lane)
-	}
 }
 
 // watch stops the round when ctx ends: what is on the wire may finish within the grace time, nothing new begins.
@@ -149,7 +105,7 @@ func (r *round) watch(ctx context.Context) (unwatch func()) {
 		case <-done:
 		case <-timer.C:
 			for _, p := range r.s.pools {
-				p.cutBusy()
+				p.CutBusy()
 			}
 		}
 	})
@@ -218,10 +174,10 @@ func (r *round) leave() {
 	r.open.Done()
 }
 
-// dispatch marks the letters in flight, a little ahead of the connections.
+// dispatch marks the letters in flight, a little ahead of the connections, until its turn is over.
 func (r *round) dispatch(ctx context.Context, letters []Letter) {
-	for _, l := range letters {
-		if !r.enter() {
+	for i, l := range letters {
+		if i > 0 && time.Since(r.began) > r.s.turn || !r.enter() {
 			return
 		}
 		f, bad, err := r.s.prepare(ctx, l)
@@ -245,7 +201,7 @@ func (r *round) mark(f flight) {
 	l := f.letter
 	r.s.commits.in <- record{
 		mark: true,
-		ch:   change{key: l.key(), fence: l.fence, address: f.to, done: max(r.now.UnixMilli(), 1)},
+		ch:   change{key: l.key(), fence: l.fence, address: f.to, done: max(db.Milli(r.time()), 1)},
 		after: func(held bool, err error) {
 			defer r.marks.Done()
 			switch {
@@ -261,91 +217,74 @@ func (r *round) mark(f flight) {
 	}
 }
 
-// work sends ready letters over one connection until there are none, or no connection can be had.
-func (r *round) work(ctx context.Context, p *pool, c *conn) {
-	var err error
-	if c == nil {
-		if !p.isUp(r.now) {
+// work sends ready letters over one line until there are none, or no connection can be had.
+func (r *round) work(ctx context.Context, p *wire.Pool, line *wire.Line) {
+	if line == nil {
+		if p.Places(r.time()) == 0 {
 			return
 		}
-		if c, err = p.get(ctx); err != nil {
-			r.s.relayFailed(ctx, r.now, p, err)
+		var err error
+		if line, err = p.Get(ctx); err != nil {
+			r.cannotConnect(ctx, p, err)
 			return
 		}
 	}
+	defer line.Close()
 	var octets []byte
 	for f := range r.ready {
 		if r.stopped() || r.s.lapsed() {
 			r.giveBack(f)
 			continue
 		}
-		var a answer
 		octets = r.s.render(octets[:0], f)
-		if c, a, err = p.send(ctx, c, f, octets); err != nil {
-			r.halt(r.s.relayFailed(ctx, r.now, p, err).Error())
+		began := time.Now()
+		a, err := line.Send(ctx, f.from, f.to, octets)
+		if err != nil {
 			r.giveBack(f)
+			if reason := r.cannotConnect(ctx, p, err); reason != nil {
+				r.halt(reason.Error())
+			}
 			return
 		}
-		v := a.verdict()
-		c.broken = c.broken || v.Close
-		r.landed(ctx, p, f, a, v)
+		r.s.took(time.Since(began))
+		r.landed(ctx, p, f, a)
 	}
-	p.put(c)
 }
 
-// send sends one letter on c, or on a fresh connection where c is worn out, broken, or was closed by the relay while
-// it was idle. An error means that no connection could be had, and that the slot was given up.
-func (p *pool) send(ctx context.Context, c *conn, f flight, octets []byte) (*conn, answer, error) {
-	var err error
-	if c.broken || c.sent >= perConnection {
-		if c, err = p.fresh(ctx, c); err != nil {
-			return nil, answer{}, err
-		}
+// cannotConnect leaves the relay alone for a while, unless it only lets no more connections in than there are.
+func (r *round) cannotConnect(ctx context.Context, p *wire.Pool, err error) error {
+	full, first := p.Full(r.time(), err)
+	if first {
+		r.s.log.Info("relay lets no more connections in; those it let in go on", "relay", p.Relay.Host(), "error", err)
 	}
-	used := c.sent > 0
-	a := c.transact(f.from, f.to, octets, p.timeouts)
-	if used && c.broken && a.phase == PhaseMail { // nothing of this letter has been looked at
-		if c, err = p.fresh(ctx, c); err != nil {
-			return nil, answer{}, err
-		}
-		a = c.transact(f.from, f.to, octets, p.timeouts)
+	if full {
+		return nil
 	}
-	return c, a, nil
+	return r.s.relayFailed(ctx, r.time(), p, err)
 }
 
 // landed records the end of a transaction and draws the conclusions for its relay and lane.
-func (r *round) landed(ctx context.Context, p *pool, f flight, a answer, v Verdict) {
-	r.settle(f.letter, 0, v, a.reply())
+func (r *round) landed(ctx context.Context, p *wire.Pool, f flight, a wire.Answer) {
+	v := a.Verdict()
+	r.settle(f.letter, 0, v, a.Reply())
 	switch {
-	case v.Class == Accepted:
-		if p.works() {
-			r.s.log.Info("relay works again", "relay", p.relay.Host())
+	case v.Class == wire.Accepted:
+		if p.Works() {
+			r.s.log.Info("relay works again", "relay", p.Relay.Host())
 		}
 		r.s.refused(r.lane, false)
-	case a.err != nil && p.stumbled():
-		r.halt(r.s.relayFailed(ctx, r.now, p, errors.New(v.Reason)).Error())
-	case v.Class == BySender && (r.s.refused(r.lane, true) >= refusalsToPause || v.Lane):
-		reason := fmt.Sprintf("%s (the relay %s said to letter %s at %s: %s)", v.Reason, p.relay.Host(), f.letter.Name(), a.phase, a.reply())
-		r.s.pause(ctx, r.now, r.lane, reason)
+	case a.Err != nil && p.Stumbled():
+		r.halt(r.s.relayFailed(ctx, r.time(), p, errors.New(v.Reason)).Error())
+	case v.Class == wire.BySender && (r.s.refused(r.lane, true) >= refusalsToPause || v.Lane):
+		reason := fmt.Sprintf("%s (the relay %s said to letter %s at %s: %s)", v.Reason, p.Relay.Host(), f.letter.Name(), a.Phase, a.Reply())
+		r.s.pause(ctx, r.time(), r.lane, reason)
 		r.halt(reason)
 	}
 }
 
-// refused counts refusals of us in a row, by lane; a letter that was accepted ends the row.
-func (s *Sender) refused(lane string, again bool) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !again {
-		s.refusals[lane] = 0
-		return 0
-	}
-	s.refusals[lane]++
-	return s.refusals[lane]
-}
-
 // settle records what a verdict makes of the letter. Unmarked is 1 for a letter whose attempt was not counted yet.
-func (r *round) settle(l Letter, unmarked int64, v Verdict, reply string) {
-	ch := outcome(l, v, reply, r.s.policy(l.Kind, l.Digest), r.now)
+func (r *round) settle(l Letter, unmarked int64, v wire.Verdict, reply string) {
+	ch := outcome(l, v, reply, r.s.policy(l.Kind, l.Digest), r.time())
 	ch.attempts += unmarked
 	r.record(ch)
 }
@@ -355,7 +294,7 @@ func (r *round) giveBack(f flight) {
 	r.mu.Lock()
 	r.returned++
 	r.mu.Unlock()
-	r.record(back(f.letter, true, r.reason(), r.now))
+	r.record(back(f.letter, r.reason(), r.now))
 }
 
 func (r *round) record(ch change) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vestnik/db"
+	"vestnik/mail/wire"
 )
 
 // What becomes of a letter whose end is in doubt.
@@ -22,13 +23,13 @@ const (
 type Options struct {
 	DB         *db.DB
 	Identity   Identity
-	Relays     []Relay
+	Relays     []wire.Relay
 	Personal   func(l Letter) Tokens      // the recipient's tokens, equal for every attempt; from several goroutines; nil: none
 	InDoubt    func(digest string) string // resend | skip; nil: resend
 	Log        *slog.Logger               // nil: nothing is logged
 	Node       string                     // a name for the nodes table; "" for the host's
 	InDoubtMax int                        // letters at once between their mark and their durable result; 0: 200
-	Timeouts   Timeouts
+	Timeouts   wire.Timeouts
 	Grace      time.Duration // how long a stop waits for transactions that are under way; 0: 10 s
 }
 
@@ -43,17 +44,20 @@ type Sender struct {
 	name     string
 	node     int64
 	grace    time.Duration
-	pools    []*pool
+	turn     time.Duration
+	pools    []*wire.Pool
 	commits  *committer
 	doubts   chan struct{} // one for each letter between its mark and its durable result
 
 	mu       sync.Mutex
 	closed   bool
-	beaten   time.Time      // the last beat, by the caller's clock
-	alive    time.Time      // until when nobody takes our letters, by this machine's
-	fences   map[int64]bool // of rounds that are running
+	beaten   time.Time          // the last beat, by the caller's clock
+	alive    time.Time          // until when nobody takes our letters, by this machine's
+	fences   map[int64]bool     // of rounds that are running
+	seen     map[int64]sighting // the other nodes, by id
 	forms    map[formKey]*form
 	refusals map[string]int // by lane: refusals of us in a row
+	pace     time.Duration  // how long a letter is on the wire, lately
 }
 
 // NewSender makes a sender. Nothing is sent before Round, Run or SendOne; Close ends it.
@@ -68,7 +72,7 @@ func NewSender(o Options) *Sender {
 		helo = "localhost"
 	}
 	s := &Sender{db: o.DB, id: id, wrong: err, personal: o.Personal, inDoubt: o.InDoubt, log: o.Log, name: o.Node, node: db.NewID(),
-		grace: o.Grace, commits: newCommitter(o.DB), doubts: make(chan struct{}, orDefault(o.InDoubtMax, 200)),
+		grace: o.Grace, turn: turn, commits: newCommitter(o.DB), doubts: make(chan struct{}, orDefault(o.InDoubtMax, 200)),
 		fences: map[int64]bool{}, forms: map[formKey]*form{}, refusals: map[string]int{}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -80,7 +84,7 @@ func NewSender(o Options) *Sender {
 		s.grace = 10 * time.Second
 	}
 	for _, r := range o.Relays {
-		s.pools = append(s.pools, newPool(r, helo, o.Timeouts.orStandard()))
+		s.pools = append(s.pools, wire.NewPool(r, helo, o.Timeouts))
 	}
 	return s
 }
@@ -102,13 +106,13 @@ func (s *Sender) Close() {
 		return
 	}
 	for _, p := range s.pools {
-		p.reap(true)
+		p.Reap(true)
 	}
 	s.commits.close()
 	if joined {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		if err := s.Leave(ctx); err != nil {
+		if err := s.leave(ctx); err != nil {
 			s.log.Warn("this node's row stays until it lapses", "error", err)
 		}
 	}
@@ -177,26 +181,6 @@ func (s *Sender) roundOf(ctx context.Context, now time.Time, lane string) (int, 
 	return int(claimed - returned), err
 }
 
-// slots are the connections that a lane may use, each by its relay. The digests leave one to the confirmations.
-func (s *Sender) slots(lane string, now time.Time) []*pool {
-	var slots []*pool
-	for _, p := range s.pools {
-		n := 1
-		if lane == LaneDigest {
-			n = max(p.relay.Connections-1, 1)
-		}
-		for range n {
-			if p.isUp(now) {
-				slots = append(slots, p)
-			}
-		}
-		if lane == LaneConfirm && len(slots) > 0 {
-			break
-		}
-	}
-	return slots
-}
-
 // SendOne sends one queued letter now, whatever its time and whether its lane is paused, and returns what became of it.
 // A letter that another node is sending, or that is settled, is returned as it is.
 func (s *Sender) SendOne(ctx context.Context, l Letter, now time.Time) (Letter, error) {
@@ -214,13 +198,13 @@ func (s *Sender) SendOne(ctx context.Context, l Letter, now time.Time) (Letter, 
 	}
 	returned := int64(0)
 	if len(letters) > 0 {
-		if returned, err = s.fly(ctx, now, l.lane(), fence, letters, s.pools[:1]); err != nil {
+		if returned, err = s.fly(ctx, now, l.lane(), fence, letters, s.pools); err != nil {
 			return l, err
 		}
 	}
 	l, err = Show(ctx, s.db, l.Name())
 	if err == nil && returned > 0 {
-		err = fmt.Errorf("send letter %s over %s: %s", l.Name(), s.pools[0].relay.Host(), l.Reason)
+		err = fmt.Errorf("send letter %s: %s", l.Name(), l.Reason)
 	}
 	return l, err
 }
@@ -234,7 +218,7 @@ func (s *Sender) Run(ctx context.Context) error {
 	if s.wrong != nil {
 		return s.wrong
 	}
-	if err := s.Join(ctx, time.Now()); err != nil {
+	if err := s.beat(ctx, time.Now()); err != nil {
 		return err
 	}
 	var loops sync.WaitGroup
@@ -249,11 +233,11 @@ func (s *Sender) Run(ctx context.Context) error {
 	}
 	loops.Wait()
 	for _, p := range s.pools {
-		p.reap(true)
+		p.Reap(true)
 	}
 	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	return s.Leave(leaving)
+	return s.leave(leaving)
 }
 
 // loop calls step until ctx ends: at once again while there is more, else at the next tick. The same error is logged
@@ -283,11 +267,11 @@ func (s *Sender) loop(ctx context.Context, every time.Duration, step func(now ti
 
 // keep is the housekeeping of Run.
 func (s *Sender) keep(ctx context.Context, now time.Time) error {
-	if err := s.Beat(ctx, now); err != nil {
+	if err := s.beat(ctx, now); err != nil {
 		return err
 	}
 	for _, p := range s.pools {
-		p.reap(false)
+		p.Reap(false)
 	}
 	taken, err := s.Recover(ctx, now)
 	if taken > 0 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vestnik/mail/mailtest"
+	"vestnik/mail/wire"
 )
 
 func TestEveryLetterArrivesOnce(t *testing.T) {
@@ -27,7 +28,7 @@ func TestEveryLetterArrivesOnce(t *testing.T) {
 				}
 			}
 			l := w.show(7)
-			if l.Attempt != 1 || !strings.HasPrefix(l.Reply, "250 ") || l.Address != address(7) || !l.Flown.Equal(w.now) || !l.Done.Equal(w.now) {
+			if l.Attempt != 1 || !strings.HasPrefix(l.Reply, "250 ") || l.Address != address(7) || l.Flown.Before(w.now) || l.Done.Before(l.Flown) || l.Done.After(w.now.Add(time.Minute)) {
 				t.Errorf("letter after sending: %+v", l)
 			}
 		})
@@ -97,13 +98,13 @@ func TestAddressThatTwoEditionsFindGoneIsSuppressed(t *testing.T) {
 	w.join(2)
 	w.box.Refuse(address(1), 550, "5.1.1 no such user")
 	s := w.sender()
-	for n, want := range []string{"", ReasonGone} {
+	for n, want := range []string{"", wire.ReasonGone} {
 		w.edition = int64(80 + n)
 		w.putMaster(w.edition)
 		w.fill(time.Time{})
 		w.rounds(s, w.now)
 		w.wantBalance(Balance{Recipients: 2, Sent: 1, Failed: 1})
-		if l := w.show(1); l.Reason != ReasonGone || l.Reply != "550 5.1.1 no such user" {
+		if l := w.show(1); l.Reason != wire.ReasonGone || l.Reply != "550 5.1.1 no such user" {
 			t.Errorf("failed letter: %+v", l)
 		}
 		if reason, err := Suppressed(w.ctx, w.db, address(1)); reason != want || err != nil {
@@ -115,8 +116,32 @@ func TestAddressThatTwoEditionsFindGoneIsSuppressed(t *testing.T) {
 	w.fill(time.Time{})
 	w.rounds(s, w.now)
 	w.wantBalance(Balance{Recipients: 2, Sent: 1, Suppressed: 1})
-	if l := w.show(1); l.Reason != ReasonGone || l.Attempt != 0 {
+	if l := w.show(1); l.Reason != wire.ReasonGone || l.Attempt != 0 {
 		t.Errorf("suppressed letter: %+v", l)
+	}
+}
+
+// A round may last for seconds: the next attempt is due five minutes after the letter's own, not after the round began.
+func TestRetryIsDueFiveMinutesAfterTheAttempt(t *testing.T) {
+	w := newWorld(t, mailtest.Options{Faults: func(e mailtest.Envelope) mailtest.Fault {
+		if e.Phase == mailtest.Dot {
+			return mailtest.Fault{Code: 451, Enhanced: "4.7.1", Text: "Greylisted", Delay: 100 * time.Millisecond}
+		}
+		return mailtest.Fault{}
+	}})
+	w.join(3)
+	w.fill(time.Time{})
+	w.rounds(w.sender(func(o *Options) { o.Relays[0].Connections = 1 }), w.now)
+	last := time.Time{}
+	for i := range int64(3) {
+		l := w.show(i + 1)
+		if early := wait(l.key(), 1) - l.Due.Sub(l.Flown); early > 0 {
+			t.Errorf("letter %d is due %v before its wait is over", i+1, early)
+		}
+		if l.Flown.Before(last.Add(100 * time.Millisecond)) {
+			t.Errorf("letter %d in flight at %v, the one before at %v", i+1, l.Flown, last)
+		}
+		last = l.Flown
 	}
 }
 
@@ -202,6 +227,55 @@ func TestReaderWhoLeftInTheMiddleOfASendGetsNothing(t *testing.T) {
 	if n := w.received()[address(60)]; n != 0 {
 		t.Errorf("the reader who left got %d letters", n)
 	}
+}
+
+// Behind a slow relay nothing is marked ahead of its turn: until then its reader may leave.
+func TestOnlyWhatASlowRelayIsBusyWithIsInFlight(t *testing.T) {
+	const slow = 120 * time.Millisecond
+	w := newWorld(t, mailtest.Options{Faults: func(e mailtest.Envelope) mailtest.Fault {
+		return mailtest.Fault{Delay: map[bool]time.Duration{true: slow}[e.Phase == mailtest.Dot]}
+	}})
+	w.join(8)
+	w.fill(time.Time{})
+	w.box.OnMessage(func(mailtest.Message) {
+		if b, err := BalanceOf(w.ctx, w.db, KindDigest, w.edition); err != nil || b.InFlight > 1 {
+			t.Errorf("%d letters in flight over one connection, %v", b.InFlight, err)
+		}
+	})
+	s := w.sender(func(o *Options) { o.Relays[0].Connections = 1 })
+	w.rounds(s, w.now)
+	w.wantBalance(Balance{Recipients: 8, Sent: 8})
+	if n := s.ahead(); n != 1 {
+		t.Errorf("%d letters ahead of a slow relay", n)
+	}
+	for range 100 {
+		s.took(5 * time.Millisecond)
+	}
+	if n := s.ahead(); n != maxAhead {
+		t.Errorf("%d letters ahead of a fast relay, want %d", n, maxAhead)
+	}
+}
+
+func TestRoundEndsWithItsTurn(t *testing.T) {
+	w := newWorld(t, mailtest.Options{})
+	w.join(40)
+	w.fill(time.Time{})
+	s := w.sender()
+	s.turn = time.Nanosecond
+	n, err := s.Round(w.ctx, w.now)
+	if b := w.verify(); err != nil || n != 1 || b.Sent != 1 || b.Queued != 39 {
+		t.Errorf("a round whose turn was over at once dealt with %d letters, %v: %+v", n, err, b)
+	}
+	w.exec(`UPDATE letters SET reason = 'retried by hand' WHERE state = 'queued'`)
+	if _, err := s.Round(w.ctx, w.now); err != nil {
+		t.Fatal(err)
+	}
+	if l := w.show(40); l.State != StateQueued || l.Reason != "retried by hand" {
+		t.Errorf("a letter that was leased in vain lost its reason: %+v", l)
+	}
+	s.turn = turn
+	w.rounds(s, w.now)
+	w.wantBalance(Balance{Recipients: 40, Sent: 40})
 }
 
 func TestLeavingSuppressionAndExpiryAreLookedAtAgainBeforeSending(t *testing.T) {
@@ -368,11 +442,11 @@ func TestRelayThatIsDownCostsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	up.Close()
-	dead, err := ParseRelay(up.URL(), 4)
+	dead, err := wire.ParseRelay(up.URL(), 4)
 	if err != nil {
 		t.Fatal(err)
 	}
-	down := w.sender(func(o *Options) { o.Relays = []Relay{dead} })
+	down := w.sender(func(o *Options) { o.Relays = []wire.Relay{dead} })
 	now := w.now
 	for range 5 {
 		w.rounds(down, now)
@@ -393,19 +467,50 @@ func TestSecondRelayStandsInForTheFirst(t *testing.T) {
 	w := newWorld(t, mailtest.Options{})
 	w.join(30)
 	w.fill(time.Time{})
-	dead, err := ParseRelay("smtp://127.0.0.1:1", 2)
+	dead, err := wire.ParseRelay("smtp://127.0.0.1:1", 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := w.sender(func(o *Options) { o.Relays = append([]Relay{dead}, o.Relays...) })
+	s := w.sender(func(o *Options) { o.Relays = append([]wire.Relay{dead}, o.Relays...) })
 	w.rounds(s, w.now)
 	w.wantBalance(Balance{Recipients: 30, Sent: 30})
 	w.edition++
 	w.putMaster(w.edition)
 	w.exec(`UPDATE subscriptions SET state = 'left' WHERE subscriber > 1`)
 	w.fill(time.Time{})
-	w.rounds(w.sender(func(o *Options) { o.Relays = append([]Relay{dead}, o.Relays...) }), w.now) // one letter: one slot
+	w.rounds(w.sender(func(o *Options) { o.Relays = append([]wire.Relay{dead}, o.Relays...) }), w.now) // one letter: one slot
 	w.wantBalance(Balance{Recipients: 1, Sent: 1})
+}
+
+func TestWrongPasswordPausesEverything(t *testing.T) {
+	w := newWorld(t, mailtest.Options{})
+	w.join(1)
+	w.fill(time.Time{})
+	relay, err := wire.ParseRelay(strings.Replace(sink(t, "AUTH PLAIN"), "smtp://", "smtp://user:wrong@", 1), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.rounds(w.sender(func(o *Options) { o.Relays = []wire.Relay{relay} }), w.now)
+	w.wantBalance(Balance{Recipients: 1, Queued: 1})
+	paused, err := Paused(w.ctx, w.db)
+	if err != nil || len(paused) != 1 || paused[0].Lane != LaneAll || !strings.Contains(paused[0].Reason, "who are you") || strings.Contains(paused[0].Reason, "wrong") {
+		t.Errorf("paused: %+v, %v", paused, err)
+	}
+}
+
+func TestRelayThatLetsFewConnectionsInIsNotDown(t *testing.T) {
+	w := newWorld(t, mailtest.Options{})
+	w.join(60)
+	w.fill(time.Time{})
+	relay, err := wire.ParseRelay(narrowSink(t, 2, "PIPELINING"), 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.rounds(w.sender(func(o *Options) { o.Relays = []wire.Relay{relay} }), w.now)
+	w.wantBalance(Balance{Recipients: 60, Sent: 60})
+	if down, full := w.log.count("relay down"), w.log.count("no more connections"); down != 0 || full != 1 {
+		t.Errorf("logged %d times that the relay is down and %d times that it is full\n%s", down, full, w.log)
+	}
 }
 
 func TestRelayThatCutsEveryConnectionIsLeftAlone(t *testing.T) {
@@ -468,8 +573,16 @@ func TestSendOneSendsThatLetterNow(t *testing.T) {
 	if _, err := Enqueue(w.ctx, w.db, l, w.now); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := w.sender().SendOne(w.ctx, l, w.now); err == nil || got.State != StateQueued {
+	if got, err := w.sender().SendOne(w.ctx, l, w.now); err == nil || got.State != StateQueued || !strings.Contains(err.Error(), "is the server running") {
 		t.Errorf("without a relay: %+v, %v", got, err)
+	}
+	second, err := wire.ParseRelay(sink(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = w.sender(func(o *Options) { o.Relays = append(o.Relays, second) })
+	if got, err := s.SendOne(w.ctx, l, w.now); err != nil || got.State != StateSent {
+		t.Errorf("over the second relay: %+v, %v", got, err)
 	}
 }
 

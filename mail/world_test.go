@@ -13,6 +13,7 @@ import (
 	"vestnik/db"
 	"vestnik/db/dbtest"
 	"vestnik/mail/mailtest"
+	"vestnik/mail/wire"
 )
 
 // world is a database with subscribers, an edition's master copy and a mailbox.
@@ -127,12 +128,13 @@ func personal(l Letter) Tokens {
 
 func (w *world) options() Options {
 	w.Helper()
-	r, err := ParseRelay(w.box.URL(), 4)
+	const few = 5 * time.Second
+	r, err := wire.ParseRelay(w.box.URL(), 4)
 	if err != nil {
 		w.Fatal(err)
 	}
-	return Options{DB: w.db, Identity: w.id, Relays: []Relay{r}, Personal: personal, Node: "test",
-		Log: slog.New(slog.NewTextHandler(w.log, nil)), Timeouts: Timeouts{5 * time.Second, 5 * time.Second, 5 * time.Second, 5 * time.Second, 5 * time.Second}}
+	return Options{DB: w.db, Identity: w.id, Relays: []wire.Relay{r}, Personal: personal, Node: "test",
+		Log: slog.New(slog.NewTextHandler(w.log, nil)), Timeouts: wire.Timeouts{Dial: few, Mail: few, Rcpt: few, Data: few, Dot: few}}
 }
 
 func (w *world) sender(change ...func(o *Options)) *Sender {

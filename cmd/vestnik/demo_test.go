@@ -42,6 +42,9 @@ func TestDemoKeepsEveryPromise(t *testing.T) {
 
 // TestDemoSaysWhichPromiseIsBroken breaks each promise, in the database or the mailbox, and expects its row and the status 1.
 func TestDemoSaysWhichPromiseIsBroken(t *testing.T) {
+	if testing.Short() {
+		t.Skip("thirteen whole demos are too many for the race detector")
+	}
 	for name, sabotage := range map[string]func(*once) error{
 		"articles are published":         spoil(`UPDATE articles SET state = 'withdrawn' WHERE slug = 'pavilon-nol'`),
 		"every article has its page":     spoil(`UPDATE articles SET html = '' WHERE slug = 'pavilon-nol'`),

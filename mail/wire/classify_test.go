@@ -1,9 +1,8 @@
-package mail
+package wire
 
 import (
 	"io"
 	"testing"
-	"time"
 )
 
 var replies = []struct {
@@ -82,66 +81,9 @@ func TestRepliesAreClassifiedByWhoseFaultTheyAre(t *testing.T) {
 
 func TestLostConnectionIsInDoubtOnlyAfterTheDot(t *testing.T) {
 	for phase, want := range map[Phase]Class{PhaseMail: Infrastructure, PhaseRcpt: Infrastructure, PhaseData: Infrastructure, PhaseDot: Ambiguous} {
-		v := answer{phase: phase, err: io.EOF}.verdict()
+		v := Answer{Phase: phase, Err: io.EOF}.Verdict()
 		if v.Class != want || !v.Close || v.Final {
 			t.Errorf("EOF at %v: %+v, want %s", phase, v, want)
-		}
-	}
-}
-
-func TestRetriesFollowTheLadder(t *testing.T) {
-	k := Key{KindDigest, 1, 2}
-	for n := int64(1); n <= 6; n++ {
-		step, seen := ladder[n-1], map[time.Duration]bool{}
-		for r := range int64(200) {
-			k.Recipient = r
-			got := wait(k, n)
-			low := step * 8 / 10
-			if n == 1 {
-				low = step // greylisting opens after five minutes, not after four
-			}
-			if got < low || got > step*12/10 {
-				t.Errorf("attempt %d of %v waits %v, step %v", n, k, got, step)
-			}
-			if got != wait(k, n) {
-				t.Errorf("attempt %d of %v waits differently the second time", n, k)
-			}
-			seen[got] = true
-		}
-		if len(seen) < 50 {
-			t.Errorf("attempt %d: 200 letters come back at only %d moments", n, len(seen))
-		}
-	}
-}
-
-func TestOutcomeOfTheLastAttempts(t *testing.T) {
-	now := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
-	later := Verdict{Class: Throttled, Reason: "greylisted"}
-	for _, c := range []struct {
-		name    string
-		letter  Letter
-		verdict Verdict
-		policy  string
-		want    string
-	}{
-		{"sixth attempt", Letter{Attempt: 5}, later, "", StateDeferred},
-		{"seventh attempt", Letter{Attempt: 6}, later, "", StateFailed},
-		{"seventh, free", Letter{Attempt: 6}, Verdict{Class: Throttled, Free: true}, "", StateDeferred},
-		{"time for one more", Letter{Expires: now.Add(7 * time.Minute)}, later, "", StateDeferred},
-		{"no time for another", Letter{Expires: now.Add(4 * time.Minute)}, later, "", StateExpired},
-		{"we are refused", Letter{}, refusedByPolicy, "", StateDeferred},
-		{"in doubt", Letter{}, lost(PhaseDot, "EOF"), PolicyResend, StateQueued},
-		{"in doubt, skip", Letter{}, lost(PhaseDot, "EOF"), PolicySkip, StateInDoubt},
-		{"in doubt for the third time", Letter{Doubts: 2}, lost(PhaseDot, "EOF"), PolicyResend, StateInDoubt},
-		{"in doubt, no time", Letter{Expires: now.Add(time.Minute)}, lost(PhaseDot, "EOF"), PolicyResend, StateInDoubt},
-	} {
-		c.letter.Kind = KindDigest
-		got := outcome(c.letter, c.verdict, "", c.policy, now)
-		if got.state != c.want {
-			t.Errorf("%s: %s, want %s", c.name, got.state, c.want)
-		}
-		if waiting := got.state == StateDeferred || got.state == StateQueued; waiting != (got.due > 0) || waiting == (got.done > 0) {
-			t.Errorf("%s: %s with due %d, done %d", c.name, got.state, got.due, got.done)
 		}
 	}
 }
