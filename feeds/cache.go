@@ -75,6 +75,11 @@ func (c *Cache) Get(ctx context.Context, key Key, change int64) (*Snapshot, erro
 func (c *Cache) join(ctx context.Context, key Key, change int64) *flight {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if e, ok := c.kept[key]; ok && e.change >= change { // it landed since the caller looked
+		f := &flight{snap: e.snap, done: make(chan struct{})}
+		close(f.done)
+		return f
+	}
 	if f := c.flights[key]; f != nil && f.change >= change {
 		return f
 	}
