@@ -20,6 +20,7 @@ if [ ${#missing[@]} -gt 0 ]; then
             tail -20 "$log"
             echo "Installing failed; the tests that need these are skipped: ${missing[*]}"
         fi
+        rm -f "$log"
     else
         echo "Not installed, so the tests that need them are skipped: ${missing[*]}"
     fi
@@ -31,8 +32,12 @@ if [ ! -d "$tools/node_modules/mailparser" ]; then
     if command -v npm >/dev/null; then
         echo "Installing for the tests, from npm, into $tools: mailparser"
         mkdir -p "$tools"
-        npm install --silent --no-audit --no-fund --prefix "$tools" mailparser@3.14.2 >/dev/null 2>&1 </dev/null ||
+        log=$(mktemp)
+        if ! npm install --no-audit --no-fund --prefix "$tools" mailparser@3.14.2 >"$log" 2>&1 </dev/null; then
+            tail -5 "$log"
             echo "Installing failed; the test that needs it is skipped: mailparser"
+        fi
+        rm -f "$log"
     else
         echo "Not installed, so the test that needs it is skipped: npm and mailparser"
     fi
