@@ -47,19 +47,19 @@ func Open(ctx context.Context, rawURL string) (*DB, error) {
 	case strings.HasPrefix(rawURL, "postgres://"), strings.HasPrefix(rawURL, "postgresql://"):
 		return openPostgres(ctx, rawURL)
 	}
-	return nil, fmt.Errorf("open database %q: the address must begin with sqlite: or postgres://", Redact(rawURL))
+	return nil, fmt.Errorf("open database %q: the address must begin with sqlite: or postgres://", redact(rawURL))
 }
 
 func openPostgres(ctx context.Context, rawURL string) (*DB, error) {
 	pool, err := sql.Open("pgx", rawURL)
 	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", Redact(rawURL), err)
+		return nil, fmt.Errorf("open database %s: %w", redact(rawURL), err)
 	}
 	pool.SetMaxOpenConns(20)
 	pool.SetMaxIdleConns(20)
 	if err := pool.PingContext(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("open database %s: %w", Redact(rawURL), err)
+		return nil, fmt.Errorf("open database %s: %w", redact(rawURL), err)
 	}
 	return &DB{Engine: "postgres", writer: pool, readers: pool}, nil
 }
@@ -193,8 +193,8 @@ func IsDuplicate(err error) bool {
 	return false
 }
 
-// Redact returns rawURL without its password, for messages.
-func Redact(rawURL string) string {
+// redact returns rawURL without its password, for messages.
+func redact(rawURL string) string {
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return "(unreadable address)"

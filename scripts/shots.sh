@@ -34,7 +34,8 @@ PY
 shot() {
     local scheme=1
     [ "${5:-light}" = dark ] && scheme=0
-    chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+    # A sandboxed frame in a process of its own, as the mailbox has, is not painted yet when the picture is taken.
+    chromium --headless --disable-features=IsolateSandboxedIframes --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
         --disable-component-update --disable-sync --hide-scrollbars --lang=ru --blink-settings=preferredColorScheme=$scheme \
         --user-data-dir="$tmp/profile" --window-size="$3,$4" --screenshot="docs/$1.png" "$site$2" >/dev/null 2>&1
     echo "docs/$1.png"

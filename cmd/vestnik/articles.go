@@ -115,8 +115,8 @@ func count(n int, noun string) string {
 
 // ArticlesList lists articles.
 type ArticlesList struct {
-	Kind    string `help:"${enum}." enum:"any,article,brief" default:"any" placeholder:"KIND"`
-	State   string `help:"${enum}." enum:"published,draft,withdrawn,removed" default:"published" placeholder:"STATE"`
+	Kind    string `help:"Only of this kind: ${enum}." enum:"any,article,brief" default:"any" placeholder:"KIND"`
+	State   string `help:"In this state: ${enum}." enum:"published,draft,withdrawn,removed" default:"published" placeholder:"STATE"`
 	Section string `help:"Only of this section (its slug)." placeholder:"SLUG"`
 	Tag     string `help:"Only with this tag (its slug)." placeholder:"SLUG"`
 	Limit   int    `help:"At most so many." default:"50"`

@@ -129,9 +129,8 @@ func (n *newsroom) serve(env ...string) *process {
 // kill is kill -9.
 func (p *process) kill() {
 	p.cmd.Process.Signal(syscall.SIGKILL)
-	if err, open := <-p.done; open {
+	if _, open := <-p.done; open { // else it was waited for before
 		close(p.done)
-		_ = err // killed, or stopped before
 	}
 }
 
