@@ -59,12 +59,23 @@ type Article struct {
 	URL        string // original address elsewhere; "" when the article's page is ours
 	Image      string
 	ImageAlt   string
+	Correction string    // what was corrected, as plain text, paragraphs parted by "\n\n"; "" for nothing
+	Corrected  time.Time // when that was said; zero where Correction is ""
+	Enclosure  *Enclosure
 	Published  time.Time // zero: unknown, show no date
 	Updated    time.Time // last change a reader should see
 	Seen       time.Time // when we first had it
 	Moment     time.Time // Published, or Seen where that is unknown: order and windows go by it
 	State      string
 	Change     int64
+}
+
+// An Enclosure is a recording or another file that belongs to an article and lies elsewhere. It is never changed, so
+// articles may share one.
+type Enclosure struct {
+	URL    string // absolute, http or https
+	Type   string // media type, as "audio/mpeg"
+	Length int64  // bytes
 }
 
 // Link is the article's one address: the original's where it came from elsewhere, else its page on the site.
@@ -91,6 +102,8 @@ type Input struct {
 	URL        string
 	Image      string
 	ImageAlt   string
+	Correction string     // plain text, paragraphs parted by an empty line; "" leaves the one there is
+	Enclosure  *Enclosure // whole: readers of feeds need the true type and length; nil for none
 	Published  time.Time
 	Updated    time.Time
 	Draft      bool

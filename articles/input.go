@@ -3,6 +3,7 @@ package articles
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ var ErrSlugTaken = errors.New("another article has this slug")
 // A FieldError says which field of an [Input] is wrong and why. An importer that knows the file and line of the field
 // puts them before it.
 type FieldError struct {
-	Field   string // title, standfirst, body, section, author, tag, slug, link, kind, path
+	Field   string // title, standfirst, body, section, author, tag, slug, link, kind, path, correction, enclosure, enclosure_type, enclosure_length
 	Problem string
 }
 
@@ -30,6 +31,7 @@ func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
 const (
 	longestTitle      = 500
 	longestStandfirst = 3000
+	longestCorrection = 3000
 	longestName       = 200
 	mostAuthors       = 30
 	mostTags          = 50
@@ -39,7 +41,7 @@ const (
 )
 
 // cleanInput returns in with every field but the body as it will be kept. Problems are [FieldError]s.
-func cleanInput(site Site, in Input) (Input, error) {
+func cleanInput(site Site, in Input) (_ Input, err error) {
 	in.Title, in.Standfirst, in.Section = clean.Line(in.Title), clean.Line(in.Standfirst), clean.Line(in.Section)
 	in.ImageAlt = clean.Line(in.ImageAlt)
 	in.Authors, in.Tags = cleanNames(in.Authors), cleanNames(in.Tags)
@@ -61,6 +63,9 @@ func cleanInput(site Site, in Input) (Input, error) {
 			return in, &FieldError{"link", fmt.Sprintf("%q is no address that begins with http:// or https://; write it as https://example.org/page", in.URL)}
 		}
 		in.URL = address
+	}
+	if in.Correction, err = cleanNote(in.Correction); err != nil {
+		return in, err
 	}
 	if in.Slug != "" {
 		slug := cleanSlug(in.Slug)
@@ -102,6 +107,50 @@ func checkInput(in Input) error {
 		}
 	}
 	return nil
+}
+
+// paragraphEnd is an empty line, or several.
+var paragraphEnd = regexp.MustCompile(`\n[ \t]*(?:\n[ \t]*)+`)
+
+// cleanNote makes plain text of a correction, paragraphs parted by an empty line.
+func cleanNote(note string) (string, error) {
+	var paragraphs []string
+	for _, p := range paragraphEnd.Split(lineEnds.Replace(clean.Text(note)), -1) {
+		if p = clean.Line(p); p != "" {
+			paragraphs = append(paragraphs, p)
+		}
+	}
+	note = strings.Join(paragraphs, "\n\n")
+	if n := utf8.RuneCountInString(note); n > longestCorrection {
+		return "", &FieldError{"correction", fmt.Sprintf("%d characters are too long; at most %d are taken", n, longestCorrection)}
+	}
+	return note, nil
+}
+
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n\n")
+
+var mediaType = regexp.MustCompile(`^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}$`) // RFC 6838, section 4.2
+
+// CleanEnclosure is e as [Put] keeps it: its address absolute, by base where it is relative, its type in lower case
+// without parameters. Half an enclosure is refused with a [FieldError]: players show its length before they fetch it, and
+// choose by its type.
+func CleanEnclosure(base *url.URL, e Enclosure) (Enclosure, error) {
+	kind, _, _ := strings.Cut(e.Type, ";")
+	kind = strings.ToLower(strings.TrimSpace(kind))
+	address := clean.Address(base, e.URL)
+	switch {
+	case address == "":
+		return e, &FieldError{"enclosure", fmt.Sprintf("%q is no address of a file; write it as https://example.org/talk.mp3", e.URL)}
+	case kind == "":
+		return e, &FieldError{"enclosure", "its media type is not known; write it as enclosure_type: audio/mpeg"}
+	case !mediaType.MatchString(kind):
+		return e, &FieldError{"enclosure_type", fmt.Sprintf("%q is no media type; write it as audio/mpeg", e.Type)}
+	case e.Length == 0:
+		return e, &FieldError{"enclosure", "its length is not known; write the size of the file in bytes, as enclosure_length: 12345678"}
+	case e.Length < 0:
+		return e, &FieldError{"enclosure_length", fmt.Sprintf("%d is no size of a file; write it in bytes, as 12345678", e.Length)}
+	}
+	return Enclosure{address, kind, e.Length}, nil
 }
 
 // cleanNames drops empty and repeated names (by slug) and keeps the order.

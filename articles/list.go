@@ -19,6 +19,7 @@ const AnyState = "any"
 type Filter struct {
 	State    string // "" is Published; AnyState for all
 	Kind     string
+	Readable bool   // leaves out briefs that have no page elsewhere, so nothing to read
 	Section  string // slug
 	Tag      string // slug
 	Author   string // slug
@@ -31,47 +32,97 @@ type Filter struct {
 
 // List returns articles, the newest moment first, then the higher id, with their authors and tags.
 func List(ctx context.Context, h db.Handle, f Filter) ([]Article, error) {
-	var where []string
-	var args []any
-	add := func(condition string, values ...any) {
-		for _, value := range values {
-			args = append(args, value)
-			condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(args)), 1)
-		}
-		where = append(where, condition)
+	if f.Tag != "" || f.Author != "" { // whose own rows are in order
+		return listLabelled(ctx, h, f)
 	}
-	if f.State != AnyState {
-		add("state = ?", cmp.Or(f.State, Published))
-	}
-	for _, equal := range []struct{ condition, value string }{
-		{"kind = ?", f.Kind}, {"section = ?", f.Section}, {"language = ?", f.Language},
-		{"EXISTS (SELECT 1 FROM article_tags WHERE article = articles.id AND slug = ?)", f.Tag},
-		{"EXISTS (SELECT 1 FROM article_authors WHERE article = articles.id AND slug = ?)", f.Author},
-	} {
-		if equal.value != "" {
-			add(equal.condition, equal.value)
-		}
-	}
-	if !f.Since.IsZero() {
-		add("moment >= ?", db.Milli(f.Since))
-	}
-	if !f.Before.IsZero() {
-		add("(moment < ? OR moment = ? AND id < ?)", db.Milli(f.Before), db.Milli(f.Before), f.BeforeID)
-	}
-	query := `1 = 1`
-	if len(where) > 0 {
-		query = strings.Join(where, " AND ")
-	}
-	query += ` ORDER BY moment DESC, id DESC`
-	if f.Limit > 0 {
-		args = append(args, int64(f.Limit))
-		query += fmt.Sprintf(" LIMIT $%d", len(args))
-	}
-	all, err := records(ctx, h, query, args...)
+	s := f.selection("moment", "id")
+	all, err := records(ctx, h, s.conditions()+s.order(f.Limit), s.args...)
 	if err != nil {
 		return nil, fmt.Errorf("list articles: %w", err)
 	}
 	return articlesOf(all), nil
+}
+
+func listLabelled(ctx context.Context, h db.Handle, f Filter) ([]Article, error) {
+	found, err := Outlines(ctx, h, f)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]int64, len(found))
+	for i, o := range found {
+		ids[i] = o.ID
+	}
+	all, err := ByIDs(ctx, h, ids)
+	return slices.DeleteFunc(all, func(a Article) bool { // withdrawn a moment ago
+		return f.State != AnyState && a.State != cmp.Or(f.State, Published)
+	}), err
+}
+
+// A selection is the part of a statement that a [Filter] becomes.
+type selection struct {
+	moment, id string // the columns that it goes by
+	where      []string
+	args       []any
+}
+
+// readable is as the partial indexes have it, so that they are used.
+const readable = `(kind <> 'brief' OR url <> '')`
+
+// selection makes the conditions on articles. moment and id name the columns to go by: they may be another table's.
+func (f Filter) selection(moment, id string) *selection {
+	s := &selection{moment: moment, id: id}
+	switch f.State {
+	case AnyState:
+	case "", Published:
+		s.add("state = 'published'") // no parameter, for the same reason
+	default:
+		s.add("state = ?", f.State)
+	}
+	if f.Readable {
+		s.add(readable)
+	}
+	for _, equal := range []struct{ condition, value string }{
+		{"kind = ?", f.Kind}, {"section = ?", f.Section}, {"language = ?", f.Language},
+		{"articles.id IN (SELECT article FROM article_tags WHERE slug = ?)", f.Tag},
+		{"articles.id IN (SELECT article FROM article_authors WHERE slug = ?)", f.Author},
+	} {
+		if equal.value != "" {
+			s.add(equal.condition, equal.value)
+		}
+	}
+	if !f.Since.IsZero() {
+		s.add(moment+" >= ?", db.Milli(f.Since))
+	}
+	if !f.Before.IsZero() {
+		s.add("("+moment+" < ? OR "+moment+" = ? AND "+id+" < ?)", db.Milli(f.Before), db.Milli(f.Before), f.BeforeID)
+	}
+	return s
+}
+
+// add adds a condition, whose question marks stand for the values.
+func (s *selection) add(condition string, values ...any) {
+	for _, value := range values {
+		s.args = append(s.args, value)
+		condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(s.args)), 1)
+	}
+	s.where = append(s.where, condition)
+}
+
+func (s *selection) conditions() string {
+	if len(s.where) == 0 {
+		return `1 = 1`
+	}
+	return strings.Join(s.where, " AND ")
+}
+
+// order puts the newest first, at most limit of them; 0 is all.
+func (s *selection) order(limit int) string {
+	order := " ORDER BY " + s.moment + " DESC, " + s.id + " DESC"
+	if limit > 0 {
+		s.args = append(s.args, int64(limit))
+		order += fmt.Sprintf(" LIMIT $%d", len(s.args))
+	}
+	return order
 }
 
 // Find returns the article with the slug, in any state. A missing one is [ErrNotFound].

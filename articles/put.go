@@ -38,7 +38,8 @@ type record struct {
 //   - A withdrawn article takes new text but stays withdrawn; only [Publish] brings it back.
 //   - A removed article is never touched: it is [Unchanged], whatever comes.
 //   - A brief never replaces an article, which says more: [Unchanged].
-//   - An unknown date, as in a file that lost it, does not erase a known one.
+//   - An unknown date or correction, as in a file that lost it, does not erase a known one. A file whose hash is the one
+//     taken last does not bring its correction back over a later one by [Correct].
 //
 // Errors about a field are [FieldError]s; [ErrSlugTaken] where in.ID asks for another article's slug; [ErrNotFound] for an
 // in.ID that does not exist.
@@ -111,6 +112,7 @@ func (c *composer) compose(ctx context.Context, h db.Handle, old record) (record
 	next.Section = Label{labelSlug(in.Section), in.Section}
 	next.Authors, next.Tags = labels(in.Authors), labels(in.Tags)
 	next.URL, next.ImageAlt = in.URL, in.ImageAlt
+	c.correct(old, &next)
 	next.path, next.hash = cmp.Or(in.Path, old.path), cmp.Or(in.Hash, old.hash)
 	if old.ID == 0 {
 		next.ID, next.Seen, next.State = db.NewID(), c.now, Draft
@@ -154,6 +156,14 @@ func (c *composer) body(next *record) error {
 		return &FieldError{"link", fmt.Sprintf("%q is no absolute address that others could be relative to", address)}
 	}
 	next.Image = clean.Address(base, c.in.Image) // a bad picture does not keep an article out
+	next.Enclosure = nil
+	if c.in.Enclosure != nil {
+		e, err := CleanEnclosure(base, *c.in.Enclosure)
+		if err != nil {
+			return err
+		}
+		next.Enclosure = &e
+	}
 	if address != c.base {
 		if c.html, err = clean.HTML(c.in.HTML, base, next.URL == "" && c.in.BaseURL == ""); err != nil {
 			return &FieldError{"body", err.Error()}
@@ -165,6 +175,17 @@ func (c *composer) body(next *record) error {
 	}
 	next.HTML, next.Text = c.html, clean.TextOf(c.html)
 	return nil
+}
+
+// correct takes over what the input says was corrected. It is dated now, or with the update that the input tells of.
+func (c *composer) correct(old record, next *record) {
+	if c.in.Correction == "" || c.in.Correction == old.Correction || c.in.Hash != "" && c.in.Hash == old.hash {
+		return
+	}
+	next.Correction, next.Corrected = c.in.Correction, c.now
+	if c.in.Updated.After(old.Updated) {
+		next.Corrected = earlier(c.in.Updated, c.now)
+	}
 }
 
 // date settles the state and the times.
@@ -192,6 +213,7 @@ func (c *composer) date(old record, next *record) {
 			next.Updated = earlier(c.in.Updated, next.Updated)
 		}
 	}
+	next.Updated = later(next.Updated, next.Corrected)
 }
 
 func later(a, b time.Time) time.Time {

@@ -103,6 +103,19 @@ func TestPutKeepsIdentityThroughChanges(t *testing.T) {
 	if fifth.Slug != "drugoj-adres" || fifth.ID != first.ID || fifth.GUID != first.GUID {
 		t.Errorf("an explicit slug: %s of %d, want drugoj-adres of %d", fifth.Slug, fifth.ID, first.ID)
 	}
+	moved := testSite
+	moved.URL = "https://kino-vestnik.example"
+	err := d.Tx(context.Background(), func(tx *sql.Tx) error {
+		sixth, _, err := Put(context.Background(), tx, moved, Input{Title: "Третий", HTML: `<p><a href="/b">b</a></p>`, Path: "/b", Hash: "6", Slug: "drugoj-adres",
+			Published: testNow.AddDate(-1, 0, 0)}, later.Add(4*time.Hour))
+		if err == nil && (sixth.GUID != first.GUID || !strings.Contains(sixth.HTML, "https://kino-vestnik.example/b")) {
+			t.Errorf("a new domain, date and file: %s, %s; want the guid %s", sixth.GUID, sixth.HTML, first.GUID)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 func TestPutFindsTheEarlierArticle(t *testing.T) {
@@ -215,11 +228,16 @@ func TestPutTakesAForeignArticle(t *testing.T) {
 
 func TestPutControlCharactersAndInvalidUTF8(t *testing.T) {
 	d := dbtest.Open(t)
-	a, _ := put(t, d, Input{Title: "a\x00b\x07\xffc", Standfirst: "x\x00", HTML: "<p>a\x00&#1;b</p>", Authors: []string{"\x00я"}, Section: "с\x01", Hash: "h\x00", Path: "/p\xff"}, testNow)
+	a, _ := put(t, d, Input{Title: "a\x00b\x07\xffc", Standfirst: "x\x00", HTML: "<p>a\x00&#1;b</p>", Authors: []string{"\x00я"}, Section: "с\x01", Hash: "h\x00", Path: "/p\xff",
+		Tags: []string{"t\xed\xa0\x80"}, Correction: "c\x00\xed\xa0\x80\uFFFE", ImageAlt: "i\x00", Enclosure: &Enclosure{"/\xed\xa0\x80.mp3", "audio/mpeg", 1}}, testNow)
+	if a.Correction != "c" || a.Tags[0].Name != "t" || a.ImageAlt != "i" || a.Enclosure.URL != "https://kino.example/%ED%A0%80.mp3" {
+		t.Errorf("%+v, %+v", a, a.Enclosure)
+	}
 	if a.Title != "abc" || a.HTML != "<p>ab</p>" || a.Authors[0].Name != "я" {
 		t.Errorf("%+v", a)
 	}
-	if _, outcome := put(t, d, Input{Title: "abc", Standfirst: "x", HTML: "<p>ab</p>", Authors: []string{"я"}, Section: "с", Path: "/p\xff", Hash: "h"}, testNow); outcome != Unchanged {
+	if _, outcome := put(t, d, Input{Title: "abc", Standfirst: "x", HTML: "<p>ab</p>", Authors: []string{"я"}, Section: "с", Path: "/p\xff", Hash: "h",
+		Tags: []string{"t"}, ImageAlt: "i", Enclosure: a.Enclosure}, testNow); outcome != Unchanged {
 		t.Errorf("the same when clean: %s", outcome)
 	}
 }
@@ -234,7 +252,8 @@ func TestPutIsIdempotent(t *testing.T) {
 		in := Input{Title: "т" + text.Draw(rt, "title"), Standfirst: text.Draw(rt, "standfirst"), HTML: text.Draw(rt, "html"),
 			Section: text.Draw(rt, "section"), Authors: rapid.SliceOfN(text, 0, 3).Draw(rt, "authors"), Tags: rapid.SliceOfN(text, 0, 3).Draw(rt, "tags"),
 			Image: text.Draw(rt, "image"), Draft: rapid.Bool().Draw(rt, "draft"), Path: fmt.Sprint("/", n), Hash: fmt.Sprint(n),
-			Published: time.UnixMilli(rapid.Int64Range(0, 2e12).Draw(rt, "published")), Updated: time.UnixMilli(rapid.Int64Range(0, 2e12).Draw(rt, "updated"))}
+			Correction: text.Draw(rt, "correction"),
+			Published:  time.UnixMilli(rapid.Int64Range(0, 2e12).Draw(rt, "published")), Updated: time.UnixMilli(rapid.Int64Range(0, 2e12).Draw(rt, "updated"))}
 		first, _ := put(t, d, in, testNow)
 		before := currentChange(t, d)
 		second, outcome := put(t, d, in, testNow.Add(24*time.Hour))

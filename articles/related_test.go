@@ -144,8 +144,11 @@ func TestSetRelatedRaisesTheChangeOnlyWhenTheListDiffers(t *testing.T) {
 		t.Errorf("change %d, updated %v; want %d and the old %v", after.Change, after.Updated, before+1, a.Updated)
 	}
 	changes, err := Changes(context.Background(), d, before, 10)
-	if want := (Change{Change: before + 1, Article: a.ID, Verb: "update", At: listDay}); err != nil || len(changes) != 1 || changes[0] != want {
-		t.Errorf("changes %+v, %v; want %+v alone", changes, err, want)
+	if err != nil || len(changes) != 1 {
+		t.Fatalf("changes %+v, %v; want one", changes, err)
+	}
+	if want := (Change{Change: before + 1, Article: a.ID, Verb: "update", At: listDay, Mark: changes[0].Mark}); changes[0] != want {
+		t.Errorf("change %+v; want %+v", changes[0], want)
 	}
 }
 

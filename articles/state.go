@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"vestnik/db"
@@ -47,7 +48,7 @@ func Withdraw(ctx context.Context, tx *sql.Tx, slug string, now time.Time) (Arti
 	})
 }
 
-// Remove erases the title, text, picture, authors, tags and terms of an article for good. Its slug and guid stay taken,
+// Remove erases the title, text, picture, recording, correction, authors, tags and terms of an article for good. Its slug and guid stay taken,
 // and its address, path and hash are remembered, so that importing it again does not bring it back.
 func Remove(ctx context.Context, tx *sql.Tx, slug string, now time.Time) (Article, Outcome, error) {
 	a, outcome, err := turn(ctx, tx, slug, now, func(r *record, _ time.Time) (verb string, err error) {
@@ -57,6 +58,7 @@ func Remove(ctx context.Context, tx *sql.Tx, slug string, now time.Time) (Articl
 		r.State = Removed
 		r.Title, r.Standfirst, r.HTML, r.Text, r.Image, r.ImageAlt = "", "", "", "", "", ""
 		r.Authors, r.Tags = nil, nil
+		r.Correction, r.Corrected, r.Enclosure = "", time.Time{}, nil
 		return verb, nil
 	})
 	if err == nil && outcome == Changed {
@@ -67,7 +69,34 @@ func Remove(ctx context.Context, tx *sql.Tx, slug string, now time.Time) (Articl
 	return a, outcome, err
 }
 
-// turn changes the state of one article under the lock of the change counter.
+// Correct tells the readers of a published or withdrawn article what was corrected in it, in plain text, paragraphs parted
+// by an empty line. It takes the place of an earlier note, and moves the time of update. [Unchanged] if the note is the
+// one there is. A draft needs none: nobody has read it. Errors about the note are [FieldError]s.
+func Correct(ctx context.Context, tx *sql.Tx, slug, note string, now time.Time) (Article, Outcome, error) {
+	note, err := cleanNote(note)
+	if err == nil && note == "" {
+		err = &FieldError{"correction", "it is empty; say in a sentence what was wrong and what is right"}
+	}
+	if err != nil {
+		return Article{}, Unchanged, fmt.Errorf("article %s: %w", slug, err)
+	}
+	return turn(ctx, tx, slug, now, func(r *record, now time.Time) (verb string, err error) {
+		switch {
+		case r.State == Removed:
+			return "", ErrRemoved
+		case r.State == Draft:
+			return "", &FieldError{"correction", "it is a draft that nobody has read; change its text instead"}
+		case r.Correction == note:
+			return "", nil
+		case r.State == Published:
+			verb = "correct"
+		}
+		r.Correction, r.Corrected, r.Updated = note, now, later(r.Updated, now)
+		return verb, nil
+	})
+}
+
+// turn changes one article under the lock of the change counter.
 func turn(ctx context.Context, tx *sql.Tx, slug string, now time.Time, change func(r *record, now time.Time) (verb string, err error)) (Article, Outcome, error) {
 	if err := lockChanges(ctx, tx); err != nil {
 		return Article{}, Unchanged, fmt.Errorf("article %s: %w", slug, err)
@@ -81,7 +110,7 @@ func turn(ctx context.Context, tx *sql.Tx, slug string, now time.Time, change fu
 	if err != nil {
 		return old.Article, Unchanged, fmt.Errorf("article %s: %w", slug, err)
 	}
-	if next.State == old.State {
+	if reflect.DeepEqual(old, next) {
 		return old.Article, Unchanged, nil
 	}
 	if err := store(ctx, tx, old, next); err != nil {

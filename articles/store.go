@@ -12,43 +12,55 @@ import (
 
 // columns in the order of [scanRecord] and [values].
 const columns = `id, slug, guid, kind, title, standfirst, html, text, language, section, section_title, url, image, image_alt,
-	published, updated, seen, moment, state, change, path, hash`
+	published, updated, seen, moment, state, change, path, hash, correction, corrected, enclosure, enclosure_type, enclosure_length`
 
 func values(r record) []any {
+	var e Enclosure
+	if r.Enclosure != nil {
+		e = *r.Enclosure
+	}
 	return []any{r.ID, r.Slug, r.GUID, r.Kind, r.Title, r.Standfirst, r.HTML, r.Text, r.Language, r.Section.Slug, r.Section.Name,
 		r.URL, r.Image, r.ImageAlt, db.Milli(r.Published), db.Milli(r.Updated), db.Milli(r.Seen), db.Milli(r.Moment), r.State,
-		r.Change, r.path, r.hash}
+		r.Change, r.path, r.hash, r.Correction, db.Milli(r.Corrected), e.URL, e.Type, e.Length}
 }
 
 func scanRecord(row *sql.Rows) (record, error) {
 	var r record
-	var published, updated, seen, moment int64
+	var published, updated, seen, moment, corrected int64
+	var e Enclosure
 	err := row.Scan(&r.ID, &r.Slug, &r.GUID, &r.Kind, &r.Title, &r.Standfirst, &r.HTML, &r.Text, &r.Language, &r.Section.Slug,
-		&r.Section.Name, &r.URL, &r.Image, &r.ImageAlt, &published, &updated, &seen, &moment, &r.State, &r.Change, &r.path, &r.hash)
+		&r.Section.Name, &r.URL, &r.Image, &r.ImageAlt, &published, &updated, &seen, &moment, &r.State, &r.Change, &r.path, &r.hash,
+		&r.Correction, &corrected, &e.URL, &e.Type, &e.Length)
 	r.Published, r.Updated, r.Seen, r.Moment = db.Time(published), db.Time(updated), db.Time(seen), db.Time(moment)
+	r.Corrected = db.Time(corrected)
+	if e.URL != "" {
+		r.Enclosure = &e
+	}
 	return r, err
 }
 
 // store writes the row of next and those of its labels and terms that differ from old's.
 func store(ctx context.Context, tx *sql.Tx, old, next record) error {
-	query := `INSERT INTO articles (` + columns + `) VALUES (` + db.Placeholders(1, 22) + `)`
+	query := `INSERT INTO articles (` + columns + `) VALUES (` + db.Placeholders(1, 27) + `)`
 	if old.ID != 0 {
 		query = `UPDATE articles
 			SET slug = $2, guid = $3, kind = $4, title = $5, standfirst = $6, html = $7, text = $8, language = $9, section = $10,
 				section_title = $11, url = $12, image = $13, image_alt = $14, published = $15, updated = $16, seen = $17,
-				moment = $18, state = $19, change = $20, path = $21, hash = $22
+				moment = $18, state = $19, change = $20, path = $21, hash = $22, correction = $23, corrected = $24,
+				enclosure = $25, enclosure_type = $26, enclosure_length = $27
 			WHERE id = $1`
 	}
 	if _, err := tx.ExecContext(ctx, query, values(next)...); err != nil {
 		return err
 	}
-	if !slices.Equal(old.Authors, next.Authors) {
-		if err := storeLabels(ctx, tx, "article_authors", next.ID, next.Authors); err != nil {
+	moved := !old.Moment.Equal(next.Moment)
+	if moved || !slices.Equal(old.Authors, next.Authors) {
+		if err := storeLabels(ctx, tx, "article_authors", next, next.Authors); err != nil {
 			return err
 		}
 	}
-	if !slices.Equal(old.Tags, next.Tags) {
-		if err := storeLabels(ctx, tx, "article_tags", next.ID, next.Tags); err != nil {
+	if moved || !slices.Equal(old.Tags, next.Tags) {
+		if err := storeLabels(ctx, tx, "article_tags", next, next.Tags); err != nil {
 			return err
 		}
 	}
@@ -77,16 +89,16 @@ func storeWords(ctx context.Context, tx *sql.Tx, old, next Article) error {
 }
 
 // storeLabels replaces the rows of an article in article_authors or article_tags.
-func storeLabels(ctx context.Context, tx *sql.Tx, table string, article int64, all []Label) error {
-	if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE article = $1`, article); err != nil || len(all) == 0 {
+func storeLabels(ctx context.Context, tx *sql.Tx, table string, a record, all []Label) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE article = $1`, a.ID); err != nil || len(all) == 0 {
 		return err
 	}
 	var rows []string
-	args := []any{article}
+	args := []any{a.ID, db.Milli(a.Moment)}
 	for pos, l := range all {
-		rows = append(rows, `($1, `+db.Placeholders(len(args)+1, 3)+`)`)
+		rows = append(rows, `($1, $2, `+db.Placeholders(len(args)+1, 3)+`)`)
 		args = append(args, int64(pos), l.Name, l.Slug)
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO `+table+` (article, pos, name, slug) VALUES `+strings.Join(rows, ", "), args...)
+	_, err := tx.ExecContext(ctx, `INSERT INTO `+table+` (article, moment, pos, name, slug) VALUES `+strings.Join(rows, ", "), args...)
 	return err
 }

@@ -46,7 +46,7 @@ func parse(body []byte, contentType string) (feed *gofeed.Feed, err error) {
 		}
 	}()
 	parser := gofeed.NewParser()
-	parser.RSSTranslator = &gofeed.DefaultRSSTranslator{DisableContentImageScan: true}
+	parser.RSSTranslator = &translator{gofeed.DefaultRSSTranslator{DisableContentImageScan: true}}
 	feed, err = parser.Parse(strings.NewReader(text))
 	if errors.Is(err, gofeed.ErrFeedTypeNotDetected) {
 		return nil, fmt.Errorf("the answer is no RSS, Atom or JSON feed but begins with %q", beginning(text))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -141,15 +142,16 @@ func (m *mapper) item(e *gofeed.Item) (item, error) {
 	link := m.link(e)
 	it := item{key: m.key(e, link), link: link}
 	in := articles.Input{
-		Kind:     articles.KindArticle,
-		Title:    shorten(articles.PlainLine(e.Title), maxTitle),
-		HTML:     cmp.Or(strings.TrimSpace(e.Content), strings.TrimSpace(e.Description)),
-		URL:      link,
-		Language: cmp.Or(m.source.Language, m.feed.Language),
-		Section:  m.source.Section,
-		Authors:  m.authors(e),
-		Tags:     names(e.Categories),
-		Image:    m.image(e, link),
+		Kind:      articles.KindArticle,
+		Title:     shorten(articles.PlainLine(e.Title), maxTitle),
+		HTML:      cmp.Or(strings.TrimSpace(e.Content), strings.TrimSpace(e.Description)),
+		URL:       link,
+		Language:  cmp.Or(m.source.Language, m.feed.Language),
+		Section:   m.source.Section,
+		Authors:   m.authors(e),
+		Tags:      names(e.Categories),
+		Image:     m.image(e, link),
+		Enclosure: m.enclosure(e, link),
 	}
 	text := articles.PlainLine(in.HTML[:min(len(in.HTML), enough)])
 	if strings.TrimSpace(e.Content) != "" {
@@ -205,6 +207,9 @@ func (m *mapper) hash(it item, e *gofeed.Item) string {
 	if in.URL == "" {
 		parts = append(parts, it.key)
 	}
+	if f := in.Enclosure; f != nil { // one without has the hash that it had before enclosures were kept
+		parts = append(parts, "enclosure", f.URL, f.Type, fmt.Sprint(f.Length))
+	}
 	return fingerprint(parts...)
 }
 
@@ -254,6 +259,25 @@ func names(list []string) []string {
 		}
 	}
 	return clean
+}
+
+// enclosure is the first file of the item that is no picture and whose address, type and length are all told: readers of
+// our own feeds rely on them. nil if there is none.
+func (m *mapper) enclosure(e *gofeed.Item, link string) *articles.Enclosure {
+	base := parseBase(link, m.base.String())
+	for _, x := range e.Enclosures {
+		if x == nil || strings.HasPrefix(strings.ToLower(strings.TrimSpace(x.Type)), "image/") {
+			continue
+		}
+		length, err := strconv.ParseInt(strings.TrimSpace(x.Length), 10, 64)
+		if err != nil {
+			continue
+		}
+		if whole, err := articles.CleanEnclosure(base, articles.Enclosure{URL: x.URL, Type: x.Type, Length: length}); err == nil {
+			return &whole
+		}
+	}
+	return nil
 }
 
 // image is the lead picture: the item's own, else the first of media:content and media:thumbnail.

@@ -117,6 +117,57 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
+func TestEnclosuresAreTakenWholeOrNotAtAll(t *testing.T) {
+	item := func(enclosures string) string {
+		return rss(`<item><guid>1</guid><link>https://wire.example/talks/1</link><title>One</title><description>Text</description>` + enclosures + `</item>`)
+	}
+	atom := func(links string) string {
+		return `<feed xmlns="http://www.w3.org/2005/Atom"><title>F</title><link href="https://wire.example/"/><entry><id>urn:1</id><title>One</title>
+			<link href="https://wire.example/talks/1"/>` + links + `<updated>2026-11-23T10:00:00Z</updated><content>Text</content></entry></feed>`
+	}
+	none := articles.Enclosure{}
+	mp3 := articles.Enclosure{URL: "https://wire.example/talks/1.mp3", Type: "audio/mpeg", Length: 5_000_000_000}
+	tests := []struct {
+		name, document string
+		want           articles.Enclosure
+	}{
+		{"whole", item(`<enclosure url="1.mp3" type="Audio/MPEG" length=" 5000000000 "/>`), mp3},
+		{"of Atom", atom(`<link rel="enclosure" href="/talks/1.mp3" type="audio/mpeg" length="5000000000"/>`), mp3},
+		{"of JSON", `{"version":"https://jsonfeed.org/version/1.1","title":"F","items":[{"id":"1","url":"https://wire.example/talks/1","title":"One",
+			"content_text":"Text","attachments":[{"url":"https://wire.example/talks/1.mp3","mime_type":"audio/mpeg","size_in_bytes":5000000000}]}]}`, mp3},
+		{"after a picture and half ones", item(`<enclosure url="1.jpg" type="image/jpeg" length="7"/><enclosure url="1.ogg" type="audio/ogg"/>
+			<enclosure url="1.mp3" type="audio/mpeg" length="5000000000"/>`), mp3},
+		{"without a length", item(`<enclosure url="1.mp3" type="audio/mpeg"/>`), none},
+		{"of no length", item(`<enclosure url="1.mp3" type="audio/mpeg" length="0"/>`), none},
+		{"of a length in words", item(`<enclosure url="1.mp3" type="audio/mpeg" length="7 MB"/>`), none},
+		{"without a type", item(`<enclosure url="1.mp3" length="7"/>`), none},
+		{"of no type", item(`<enclosure url="1.mp3" type="mp3" length="7"/>`), none},
+		{"at no address", item(`<enclosure url="javascript:x" type="audio/mpeg" length="7"/>`), none},
+		{"a picture", item(`<enclosure url="1.jpg" type="IMAGE/jpeg" length="7"/>`), none},
+	}
+	newsroom := newDesk(t, "")
+	for i, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			name := fmt.Sprintf("wire%d", i) // every source has addresses of its own
+			u := newUpstream(t, feed(strings.ReplaceAll(test.document, "wire.example", name+".example")))
+			k := newsroom.another(t, name, u.URL)
+			check(t, "report", numbers(k.mustPoll(now)), "1 0 0 0")
+			got := none
+			if e := k.only().Enclosure; e != nil {
+				got = *e
+			}
+			got.URL = strings.ReplaceAll(got.URL, name+".example", "wire.example")
+			check(t, "enclosure", got, test.want)
+			check(t, "again", numbers(k.mustPoll(now.Add(time.Hour))), "0 0 1 0")
+			u.answer = feed(strings.ReplaceAll(item(""), "wire.example", name+".example"))
+			k.mustPoll(now.Add(2 * time.Hour))
+			if e := k.only().Enclosure; e != nil {
+				t.Errorf("taken out of the feed, it stays: %+v", e)
+			}
+		})
+	}
+}
+
 func TestLinkFromElsewhereFirstIsLeftAlone(t *testing.T) {
 	document := rss(entry("1", "https://wire.example/1", "One", "Text"))
 	u := newUpstream(t, feed(document))

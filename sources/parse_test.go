@@ -1,7 +1,10 @@
 package sources
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +15,8 @@ import (
 	"golang.org/x/text/encoding/unicode"
 
 	"vestnik/articles"
+	"vestnik/db/dbtest"
+	"vestnik/fetch"
 )
 
 var (
@@ -146,16 +151,90 @@ func TestShortestInterval(t *testing.T) {
 	}
 }
 
+// A public host that refuses means whoever asks, with all that it asks for.
+func TestAHostThatAsksForPeaceIsLeftAloneWhole(t *testing.T) {
+	d, ctx := dbtest.Open(t), t.Context()
+	all := []Source{{Name: "one", URL: "https://wire.example/1"}, {Name: "two", URL: "https://WIRE.example:443/2"}, {Name: "other", URL: "https://other.example/"},
+		{Name: "near", URL: "http://10.0.0.7/1"}, {Name: "also near", URL: "http://10.0.0.7/2"}}
+	for _, s := range all {
+		r, err := claim(ctx, d, s, testNow)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := poll{d: d, source: s, now: testNow, row: r, answer: &fetch.Response{Status: http.StatusNotModified}}
+		if err := p.settle(ctx, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refuse := func(s Source, answer fetch.Response) {
+		t.Helper()
+		r, err := claim(ctx, d, s, testNow)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := poll{d: d, source: s, now: testNow, row: r, answer: &answer}
+		if err := p.settle(ctx, errors.New("refused")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	due := func(after time.Duration) string {
+		t.Helper()
+		found, err := Due(ctx, d, all, testNow.Add(after))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, s := range found {
+			names = append(names, s.Name)
+		}
+		slices.Sort(names)
+		return strings.Join(names, ", ")
+	}
+	seen, err := Due(ctx, d, all[1:2], testNow.Add(2*time.Hour))
+	if err != nil || len(seen) != 1 {
+		t.Fatal(seen, err)
+	}
+	refuse(all[3], fetch.Response{Status: 429, RetryAfter: 5 * time.Hour})
+	refuse(all[0], fetch.Response{Status: 500, RetryAfter: 5 * time.Hour})
+	if got := due(2 * time.Hour); got != "also near, one, other, two" {
+		t.Errorf("a private host, and one in trouble, hold back: due are %s", got)
+	}
+	refuse(all[0], fetch.Response{Status: 503, RetryAfter: 5 * time.Hour})
+	if got := due(2 * time.Hour); got != "also near, other" {
+		t.Errorf("due are %s", got)
+	}
+	if _, err := claim(ctx, d, seen[0], testNow.Add(2*time.Hour)); !errors.Is(err, ErrBusy) {
+		t.Errorf("one that was found due before the refusal: %v, want %v", err, ErrBusy)
+	}
+	if got := due(6 * time.Hour); got != "also near, near, one, other, two" {
+		t.Errorf("when the time is over, due are %s", got)
+	}
+}
+
+func TestPublicHosts(t *testing.T) {
+	for address, want := range map[string]string{"https://Wire.example.:8443/x": "wire.example", "http://192.0.2.7/": "192.0.2.7", "http://[2001:db8::1]/": "2001:db8::1",
+		"http://localhost/": "", "http://bridge/": "", "http://nas.local/": "", "http://127.0.0.1/": "", "http://10.1.2.3:80/": "", "http://[::1]/": "",
+		"http://[::ffff:192.168.0.1]/": "", "http://169.254.169.254/": "", "://": ""} {
+		if got := publicHost(address); got != want {
+			t.Errorf("publicHost(%s) = %q, want %q", address, got, want)
+		}
+	}
+}
+
 func FuzzFeedNeverPanics(f *testing.F) {
 	f.Add([]byte(titled), "text/xml; charset=utf-8")
 	f.Add([]byte(`{"version":"https://jsonfeed.org/version/1","items":[{"id":"1","content_text":"x"},null]}`), "")
 	f.Add([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"><entry><link href="%zz"/><content type="xhtml"><div/></content></entry></feed>`), "")
 	f.Add([]byte(`<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><item><title>x</title></item></rdf:RDF>`), "x")
+	f.Add([]byte(`<rss version="2.0" xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"><channel><ttl>9999999999</ttl><sy:updatePeriod>yearly</sy:updatePeriod></channel></rss>`), "")
 	f.Add([]byte("\xFF\xFE<\x00"), "")
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
 		feed, err := parse(body, contentType)
 		if err != nil {
 			return
+		}
+		if asked := rhythm(feed); asked < 0 || asked > maxHint {
+			t.Errorf("the feed asks for %v", asked)
 		}
 		items, _ := mapFeed(feed, "https://wire.example/feed", Source{Name: "wire"}, testSite, testNow)
 		for _, it := range items {

@@ -20,13 +20,13 @@ const (
 )
 
 // next is when to poll again: zero after 410 Gone, otherwise always some day. Jitter is ±10 %, but never earlier than
-// what the server asked for, and always the same for the same poll.
-func next(s Source, a *fetch.Response, pollErr error, failures int64, now time.Time) time.Time {
+// what the server or the feed (rhythm) asked for, and always the same for the same poll.
+func next(s Source, a *fetch.Response, pollErr error, failures int64, rhythm time.Duration, now time.Time) time.Time {
 	every := interval(s)
 	jitter := jitter(s.Name, now)
 	if pollErr == nil {
 		wait := max(stretch(every, jitter), floor(s))
-		return now.Add(max(wait, stretch(min(a.MaxAge, maxHint), max(jitter, 0))))
+		return now.Add(max(wait, stretch(min(max(a.MaxAge, rhythm), maxHint), max(jitter, 0))))
 	}
 	if a != nil && a.Status == http.StatusGone {
 		return time.Time{}

@@ -140,6 +140,46 @@ func TestServersMaxAgeIsObeyed(t *testing.T) {
 	}
 }
 
+func TestAFeedsOwnRhythmIsObeyed(t *testing.T) {
+	channel := func(says string) string { return strings.Replace(rss(), "<language>", says+"<language>", 1) }
+	const sy = ` xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"`
+	tests := []struct {
+		name, document string
+		want           time.Duration
+	}{
+		{"ttl", channel("<ttl> 180 </ttl>"), 3 * time.Hour},
+		{"a short ttl", channel("<ttl>5</ttl>"), 0},
+		{"an endless ttl", channel("<ttl>2000000000</ttl>"), 24 * time.Hour},
+		{"a bad ttl", channel("<ttl>soon</ttl>"), 0},
+		{"a negative ttl", channel("<ttl>-180</ttl>"), 0},
+		{"period", channel("<sy:updatePeriod" + sy + ">hourly</sy:updatePeriod>"), time.Hour},
+		{"period and frequency", channel("<sy:updatePeriod" + sy + ">Daily</sy:updatePeriod><sy:updateFrequency" + sy + ">12</sy:updateFrequency>"), 2 * time.Hour},
+		{"no frequency", channel("<sy:updatePeriod" + sy + ">daily</sy:updatePeriod><sy:updateFrequency" + sy + ">0</sy:updateFrequency>"), 24 * time.Hour},
+		{"both", channel("<ttl>90</ttl><sy:updatePeriod" + sy + ">hourly</sy:updatePeriod>"), 90 * time.Minute},
+	}
+	newsroom := newDesk(t, "")
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			u := newUpstream(t, feed(test.document, `ETag: "1"`))
+			k := newsroom.another(t, test.name, u.URL)
+			low, high := test.want, test.want*11/10
+			if test.want == 0 { // the 20 minutes of the desk
+				low, high = 18*time.Minute, 22*time.Minute
+			}
+			for _, answer := range []http.HandlerFunc{feed(test.document, `ETag: "1"`), status(304)} { // which says nothing itself
+				u.answer = answer
+				if wait := k.mustPoll(now).Next.Sub(now); wait < low || wait > high {
+					t.Errorf("next poll after %v, want %v to %v", wait, low, high)
+				}
+			}
+			u.answer = feed(rss())
+			if wait := k.mustPoll(now).Next.Sub(now); wait > 22*time.Minute {
+				t.Errorf("what the feed says no more still counts: next poll after %v", wait)
+			}
+		})
+	}
+}
+
 func TestTwoNodesPollASourceOnce(t *testing.T) {
 	u := newUpstream(t, feed(rss(entry("1", "https://wire.example/1", "One", "Text"))))
 	k := newDesk(t, u.URL)

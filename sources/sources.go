@@ -3,7 +3,7 @@
 // source_items; articles go in through articles.Put and keep their original address.
 //
 // It promises that a source is asked only when it is due and by one node at a time, always with the validators it gave
-// last, no sooner than it allows; that a failing source is asked ever more rarely but never given up, except after 410
+// last, no sooner than it or its feed allows; that a failing source is asked ever more rarely but never given up, except after 410
 // Gone; and that an item which did not change costs no write.
 //
 // cmd runs [Due] and [Poll] in a loop, and Poll alone for the command line.
@@ -30,8 +30,9 @@ const accept = "application/rss+xml, application/atom+xml, application/feed+json
 // lease is how long one node has a source for itself. A poll is over long before.
 const lease = 5 * time.Minute
 
-// ErrBusy is returned by [Poll] when another node polls the source at this moment, or has polled it since [Due].
-var ErrBusy = errors.New("another node is polling it")
+// ErrBusy is returned by [Poll] when another node polls the source at this moment, or when since [Due] it was polled, or
+// put off because its host asked to be left alone.
+var ErrBusy = errors.New("another node is polling it, or it was put off since")
 
 // A Source as configured.
 type Source struct {
@@ -65,6 +66,7 @@ type row struct {
 	url, etag, lastModified string
 	changed                 int64
 	failures                int64
+	rhythm                  int64 // what the feed asks for, in milliseconds
 	lease                   int64 // lease_until as this poll set it: the fence of the final write
 }
 
@@ -117,8 +119,8 @@ func claim(ctx context.Context, d *db.DB, s Source, now time.Time) (row, error) 
 			return ErrBusy
 		}
 		return tx.QueryRowContext(ctx, `
-			SELECT url, etag, last_modified, changed, failures FROM sources WHERE name = $1`, s.Name).
-			Scan(&r.url, &r.etag, &r.lastModified, &r.changed, &r.failures)
+			SELECT url, etag, last_modified, changed, failures, rhythm FROM sources WHERE name = $1`, s.Name).
+			Scan(&r.url, &r.etag, &r.lastModified, &r.changed, &r.failures, &r.rhythm)
 	})
 	if r.url != s.URL {
 		r = row{url: s.URL, changed: r.changed, lease: r.lease}
@@ -189,6 +191,7 @@ func (p *poll) take(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.row.rhythm = rhythm(feed).Milliseconds()
 	items, notes := mapFeed(feed, p.answer.URL, p.source, p.site, p.now)
 	p.report.Problems = append(p.report.Problems, notes...)
 	p.report.Skipped = len(feed.Items) - len(items)
@@ -224,15 +227,18 @@ func (p *poll) settle(ctx context.Context, pollErr error) error {
 	if p.report.Added+p.report.Updated > 0 {
 		p.row.changed = db.Milli(p.now)
 	}
-	p.report.Next = next(p.source, p.answer, pollErr, p.row.failures, p.now)
+	p.report.Next = next(p.source, p.answer, pollErr, p.row.failures, time.Duration(p.row.rhythm)*time.Millisecond, p.now)
 	mine, err := db.Changed(ctx, p.d, `
 		UPDATE sources SET url = $1, etag = $2, last_modified = $3, due = $4, polled = $5, changed = $6, failures = $7,
-			lease_until = 0, error = $8
-		WHERE name = $9 AND lease_until = $10`,
+			lease_until = 0, error = $8, rhythm = $9
+		WHERE name = $10 AND lease_until = $11`,
 		p.row.url, p.row.etag, p.row.lastModified, db.Milli(p.report.Next), db.Milli(p.now), p.row.changed, p.row.failures,
-		db.Text(message), p.source.Name, p.row.lease)
+		db.Text(message), p.row.rhythm, p.source.Name, p.row.lease)
 	if err == nil && !mine {
 		err = fmt.Errorf("its lease was lost: the poll took longer than %s", lease)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return p.spareHost(ctx, p.report.Next)
 }

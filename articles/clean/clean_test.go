@@ -55,6 +55,7 @@ func TestHTML(t *testing.T) {
 		{"code", "<pre><code>if a &lt; b {\n\tx\n}</code></pre>", "<pre><code>if a &lt; b {\n\tx\n}</code></pre>"},
 		{"unclosed", `<p>a<b>b`, `<p>a<b>b</b></p>`},
 		{"control characters", "<p>a\x00b\x0bc&#1;d&#xFFFF;e\xffё</p>", `<p>abcdeё</p>`},
+		{"lone surrogates", "<p>a\xed\xa0\x80b&#xD800;c&#0;d</p>", "<p>abcd</p>"},
 		{"quote", `<blockquote cite="/src">a</blockquote>`, `<blockquote cite="https://kino.example/src">a</blockquote>`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -66,6 +67,33 @@ func TestHTML(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})
+	}
+}
+
+// Readers of feeds show the text far from its page: no address in it may be relative, whatever the attribute.
+func TestEveryAddressIsAbsolute(t *testing.T) {
+	base := address(t, "https://kino.example/articles/klaster")
+	for in, want := range map[string]string{
+		`<a href="//cdn.example/x">x</a>`:                                `<a href="https://cdn.example/x">x</a>`,
+		`<a href="?p=2">x</a>`:                                           `<a href="https://kino.example/articles/klaster?p=2">x</a>`,
+		`<base href="https://evil.example/"><a href="y" ping="/t">x</a>`: `<a href="https://kino.example/articles/y">x</a>`,
+		`<a href="https:/x">x</a><a href="tel:+7">y</a>`:                 `xy`,
+		`<img srcset="/a.webp 320w, //b.example/b.webp 640w">`: `<img src="https://kino.example/a.webp" alt="" ` +
+			`srcset="https://kino.example/a.webp 320w, https://b.example/b.webp 640w" loading="lazy"/>`,
+		`<img src="a.jpg" longdesc="/x" usemap="#m" lowsrc="/y">`: `<img src="https://kino.example/articles/a.jpg" alt="" loading="lazy"/>`,
+		`<object data="/film.pdf"><p>Film</p></object>`:           `<p><a href="https://kino.example/film.pdf">▶ kino.example</a></p>`,
+		`<object><embed src="/f.mp4"></object>`:                   `<p><a href="https://kino.example/f.mp4">▶ kino.example</a></p>`,
+		`<audio><source src="a.mp3"></audio>`:                     `<p><a href="https://kino.example/articles/a.mp3">▶ kino.example</a></p>`,
+		`<iframe src="/map/1"></iframe>`:                          `<p><a href="https://kino.example/map/1">▶ kino.example</a></p>`,
+		`<iframe data-src="//maps.example/1"></iframe>`:           `<p><a href="https://maps.example/1">▶ maps.example</a></p>`,
+		`<q cite="/a">x</q><del cite="b">y</del><ins cite="mailto:a@b">z</ins>`: `<q cite="https://kino.example/a">x</q>` +
+			`<del cite="https://kino.example/articles/b">y</del><ins>z</ins>`,
+		`<table background="/x.gif"><tr><td background="y">a</td></tr></table>`: `<table><tbody><tr><td>a</td></tr></tbody></table>`,
+		`<map><area href="/x"></map><form action="/x">a</form>`:                 `<div>a</div>`,
+	} {
+		if got, err := HTML(in, base, true); err != nil || got != want {
+			t.Errorf("%s: %v\ngot  %s\nwant %s", in, err, got, want)
+		}
 	}
 }
 
@@ -152,6 +180,9 @@ func checkClean(t *testing.T, clean string) {
 			}
 			if (a.Key == "href" || a.Key == "src" || a.Key == "cite") && !allowedAddress.MatchString(a.Val) {
 				t.Fatalf("address %q in %q", a.Val, clean)
+			}
+			if a.Key == "srcset" && !pictureSet.MatchString(a.Val) {
+				t.Fatalf("addresses %q in %q", a.Val, clean)
 			}
 		}
 	}

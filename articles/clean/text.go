@@ -11,7 +11,7 @@ import (
 )
 
 // Text makes foreign text fit for every place we put it: invalid UTF-8, control characters other than tab, LF
-// and CR, and the noncharacters that XML forbids are removed (one of them makes a whole feed unreadable).
+// and CR, and the noncharacters that XML forbids are removed, and the mark for a lost character (one of them makes a whole feed unreadable).
 func Text(s string) string {
 	return strings.Map(printable, strings.ToValidUTF8(s, ""))
 }
@@ -23,6 +23,8 @@ func printable(r rune) rune {
 	case r == 0x85: // NEL, a line break in some old encodings
 		return '\n'
 	case r < 0x20, r >= 0x7F && r < 0xA0, r&0xFFFE == 0xFFFE, r >= 0xFDD0 && r <= 0xFDEF:
+		return -1
+	case r == 0xFFFD: // what stands for a character that somebody before us could not read
 		return -1
 	}
 	return r

@@ -188,6 +188,14 @@ var badFiles = []struct{ name, file, content, want string }{
 	{"endless TOML key", "f.md", "+++\na" + strings.Repeat(".a", 50_000) + " = 1\n+++\nText", `f.md:1: the front matter is longer than 16 KiB; `},
 	{"nested TOML", "f.md", "+++\ntags = " + strings.Repeat("[", 8000) + "\n+++\nText", `f.md:2: is not TOML: `},
 	{"tab before a key", "f.md", "---\n\ttitle: x\n---\nText", `f.md:2: “title: x” belongs to no key; `},
+	{"enclosure without a length", "f.md", "---\ntitle: T\nenclosure: /talk.mp3\n---\nText", `f.md:3: enclosure: its length is not known; write the size of the file in bytes, as enclosure_length: `},
+	{"enclosure without a type", "f.md", "---\ntitle: T\nenclosure: /talk\nenclosure_length: 7\n---\nText", `f.md:3: enclosure: its media type is not known; write it as enclosure_type: `},
+	{"enclosure of a bad type", "f.md", "---\ntitle: T\nenclosure: /talk\nenclosure_length: 7\nenclosure_type: mp3\n---\nText", `f.md:5: enclosure_type: "mp3" is no media type; write it as audio/mpeg`},
+	{"enclosure of no size", "f.md", "---\ntitle: T\nenclosure: /talk.mp3\nenclosure_length: 7 MB\n---\nText", `f.md:4: enclosure_length: “7 MB” is no size of a file; write it in bytes, as 12345678`},
+	{"enclosure without an address", "f.md", "---\ntitle: T\nenclosure_length: 7\n---\nText", `f.md:3: there is no enclosure that this belongs to; write its address, as enclosure: https://`},
+	{"enclosure at a bad address", "f.md", "---\ntitle: T\nenclosure: ftp://x.example/talk.mp3\nenclosure_length: 7\n---\nText", `f.md:3: enclosure: "ftp://x.example/talk.mp3" is no address of a file; write it as https://`},
+	{"endless correction", "f.md", "---\ntitle: T\ncorrection: " + strings.Repeat("слово ", 600) + "\n---\nText", `f.md:3: correction: 3599 characters are too long; at most 3000 are taken`},
+	{"date of two lines", "f.md", "+++\ntitle = \"T\"\ndate = \"\"\"a\nb\"\"\"\n+++\nText", `f.md:3: date: “a b” is not a date; `},
 	{"page without headline", "f.txt", "Top banner\n\n" + strings.Repeat("Слово и дело. ", 40), `f.txt:3: no headline found; put it`},
 	{"page without headline but with a date", "f.txt", "29 мая 2018\n\nАгентство подписало соглашение с компанией, и об этом сообщили на встрече.\n\nЕщё.", `f.txt:3: no headline found; put it`},
 	{"page without text", "f.txt", "Реклама\n\nЗаголовок новости дня\n\n29 мая 2018\n", `f.txt:3: the headline “Заголовок новости дня” has no text below it; `},
@@ -263,6 +271,28 @@ func TestImportRefusesASlugClaimedTwice(t *testing.T) {
 	}
 	if a := mustFind(t, d, "same"); a.Title != "A" {
 		t.Errorf("the second file changed the first one's article: %q", a.Title)
+	}
+}
+
+func TestImportedCorrectionIsShownAndOutlivesItsKey(t *testing.T) {
+	d := dbtest.Open(t)
+	dir := writeFiles(t, t.TempDir(), "a.md", "---\ntitle: A\nslug: a\nenclosure: talk.mp3\nenclosure_length: 7\n---\nText")
+	importFolder(t, d, dir)
+	writeFiles(t, dir, "a.md", "---\ntitle: A\nslug: a\ncorrection: |\n  Дата исправлена.\n\n  И место.\n---\nText")
+	if results := importFolder(t, d, dir); results[0].Err != nil || results[0].Outcome != articles.Changed {
+		t.Fatalf("got %+v", results[0])
+	}
+	a := mustFind(t, d, "a")
+	if want := "Дата исправлена.\n\nИ место."; a.Correction != want || !a.Corrected.Equal(importDay) || !a.Updated.Equal(importDay) {
+		t.Errorf("got %q of %v, updated %v; want %q", a.Correction, a.Corrected, a.Updated, want)
+	}
+	if a.Enclosure != nil {
+		t.Errorf("the recording stays though its key is gone: %+v", a.Enclosure)
+	}
+	writeFiles(t, dir, "a.md", "---\ntitle: A\nslug: a\n---\nText")
+	importFolder(t, d, dir)
+	if b := mustFind(t, d, "a"); b.Correction != a.Correction || b.Change != a.Change {
+		t.Errorf("a file that lost the key: %q, change %d, want what was there", b.Correction, b.Change)
 	}
 }
 

@@ -26,11 +26,12 @@ type frontField struct {
 
 // frontKeys are the keys that front matter may have.
 var frontKeys = []string{"title", "author", "authors", "date", "updated", "section", "tags", "standfirst", "image", "image_alt",
-	"link", "language", "slug", "draft", "related"}
+	"link", "language", "slug", "draft", "related", "correction", "enclosure", "enclosure_type", "enclosure_length"}
 
 // fieldNames are the names by which a [FieldError] knows the keys.
 var fieldNames = map[string]string{"title": "title", "author": "author", "authors": "author", "section": "section", "tags": "tag",
-	"standfirst": "standfirst", "date": "published", "link": "link", "slug": "slug", "related": "related"}
+	"standfirst": "standfirst", "date": "published", "link": "link", "slug": "slug", "related": "related", "correction": "correction",
+	"enclosure": "enclosure", "enclosure_type": "enclosure_type", "enclosure_length": "enclosure_length"}
 
 // maxFront is the size of the longest front matter in bytes: the TOML parser's work grows with its square.
 const maxFront = 16 << 10
@@ -101,7 +102,7 @@ func (f frontMatter) manuscript(zone *time.Location) (Manuscript, error) {
 			return Manuscript{}, err
 		}
 	}
-	return m, nil
+	return m, m.settleEnclosure()
 }
 
 // set takes over one field.
@@ -113,6 +114,9 @@ func (m *Manuscript) set(key string, field frontField, zone *time.Location) erro
 		return nil
 	case "tags":
 		in.Tags = field.list()
+		return nil
+	case "correction":
+		in.Correction = strings.Join(field.values, "\n\n")
 		return nil
 	}
 	if len(field.values) > 1 {
@@ -132,6 +136,8 @@ func (m *Manuscript) set(key string, field frontField, zone *time.Location) erro
 		in.ImageAlt = value
 	case "link":
 		in.URL = value
+	case "enclosure", "enclosure_type", "enclosure_length":
+		return m.setEnclosure(key, value, field.line)
 	default:
 		return m.setFormed(key, value, field.line, zone)
 	}
@@ -200,7 +206,7 @@ func (f frontField) list() []string {
 
 // prose are the lines of the file that people read.
 func (f frontMatter) prose() (lines []Note) {
-	for _, key := range []string{"title", "standfirst"} {
+	for _, key := range []string{"title", "standfirst", "correction"} {
 		if field, ok := f.fields[key]; ok {
 			lines = append(lines, Note{field.line, strings.Join(field.values, " ")})
 		}

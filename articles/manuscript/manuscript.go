@@ -35,9 +35,9 @@ type Fault Note
 
 func (f Fault) Error() string { return f.Text }
 
-// Faultf makes a [Fault].
+// Faultf makes a [Fault]. Line breaks in what it quotes become spaces: a message is one line.
 func Faultf(line int, format string, args ...any) error {
-	return Fault{line, fmt.Sprintf(format, args...)}
+	return Fault{line, strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", " ")}
 }
 
 // Warn adds a warning.

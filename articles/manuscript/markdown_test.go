@@ -83,6 +83,47 @@ func TestMarkdownWithTOML(t *testing.T) {
 	}
 }
 
+func TestCorrectionsHaveParagraphs(t *testing.T) {
+	for _, c := range []struct{ name, front, want string }{
+		{"in a line", "correction: Дата: исправлена.", "Дата: исправлена."},
+		{"in quotes", `correction: "Дата \"исправлена\"."`, `Дата "исправлена".`},
+		{"going on below", "correction: Дата\n  исправлена.\nslug: a", "Дата исправлена."},
+		{"folded, with an empty line", "correction: >\n\n  Дата\n  исправлена.\n\n  И место.\n\nslug: a", "Дата исправлена. \n\n И место."},
+		{"a list", "correction:\n- Дата исправлена.\n- И место, и имя.", "Дата исправлена.\n\nИ место, и имя."},
+		{"empty", "correction:", ""},
+	} {
+		m := readMD(t, "---\ntitle: T\n"+c.front+"\n---\nText")
+		if m.Input.Correction != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, m.Input.Correction, c.want)
+		}
+	}
+	m := readMD(t, "+++\ntitle = \"T\"\ncorrection = \"\"\"\nДата исправлена.\n\nИ место.\"\"\"\n+++\nText")
+	if want := "Дата исправлена.\n\nИ место."; m.Input.Correction != want || m.Lines["correction"] != 3 {
+		t.Errorf("TOML: got %q in line %d, want %q", m.Input.Correction, m.Lines["correction"], want)
+	}
+	m = readMD(t, "---\ntitle: T\ncorrection: Kinоdanz\n---\nText") // with a Cyrillic о
+	if len(m.Warnings) != 1 || m.Warnings[0].Line != 3 {
+		t.Errorf("a correction is not proofread: %+v", m.Warnings)
+	}
+}
+
+func TestEnclosureInFrontMatter(t *testing.T) {
+	for name, want := range map[string]string{"talk.mp3": "audio/mpeg", "talk.M4A": "audio/mp4", "talk.ogg": "audio/ogg", "talk.opus?x=1": "audio/ogg",
+		"talk.mp4": "video/mp4", "issue.pdf": "application/pdf", "talk": "", "talk.mp3/": ""} {
+		m := readMD(t, "---\ntitle: T\nenclosure: /audio/"+name+"\nenclosure_length: 5000000000\n---\nText")
+		if e := m.Input.Enclosure; e == nil || *e != (articles.Enclosure{URL: "/audio/" + name, Type: want, Length: 5_000_000_000}) {
+			t.Errorf("%s: got %+v, want type %q", name, e, want)
+		}
+	}
+	m := readMD(t, "+++\ntitle = \"T\"\nenclosure-length = 7\nenclosure-type = \"audio/flac\"\nenclosure = \"https://x.example/a.bin\"\n+++\nText")
+	if e := m.Input.Enclosure; e == nil || *e != (articles.Enclosure{URL: "https://x.example/a.bin", Type: "audio/flac", Length: 7}) {
+		t.Errorf("TOML: got %+v", e)
+	}
+	if m := readMD(t, "---\ntitle: T\nenclosure:\nenclosure_type:\n---\nText"); m.Input.Enclosure != nil {
+		t.Errorf("empty keys: got %+v", m.Input.Enclosure)
+	}
+}
+
 func TestMarkdownHeadingIsTheTitle(t *testing.T) {
 	m := readMD(t, readTestdata(t, "heading.md"))
 	if m.Input.Title != "Заголовок с курсивом и кодом" || m.Input.HTML != "<p>Первый абзац.</p>\n<h2>Часть</h2>\n<p>Второй.</p>\n" {
@@ -180,6 +221,8 @@ func FuzzMarkdown(f *testing.F) {
 	f.Add("---\ntags: [a, 'b\n---\n")
 	f.Add("---\ntitle: \"\\u0000\\xff\"\n---\nx")
 	f.Add("+++\ntitle = \"\\u0000\"\ndate = 2018-05-29T08:00:00\n+++\nx")
+	f.Add("---\ntitle: x\ncorrection: |\n  a\n\n  b\nenclosure: %zz.mp3\nenclosure_length: 1\n---\nx")
+	f.Add("+++\n0.\"\\\n\n+++ ")
 	f.Add("+++\n[a.b]\nc = [[1], {d = 2}]\n+++\n# x")
 	site := sakhalin(f)
 	f.Fuzz(func(t *testing.T, source string) {
@@ -193,7 +236,7 @@ func FuzzMarkdown(f *testing.F) {
 		if m.Input.Title == "" || m.Input.Language == "" {
 			t.Errorf("got %+v", m.Input)
 		}
-		for _, s := range slices.Concat([]string{m.Input.Title, m.Input.Standfirst, m.Input.HTML, m.Input.Section, m.Input.URL}, m.Input.Authors, m.Input.Tags, m.Related) {
+		for _, s := range slices.Concat([]string{m.Input.Title, m.Input.Standfirst, m.Input.HTML, m.Input.Section, m.Input.URL, m.Input.Correction}, m.Input.Authors, m.Input.Tags, m.Related) {
 			if clean.Text(s) != s {
 				t.Errorf("not clean: %q", s)
 			}

@@ -15,6 +15,7 @@ type keyReader struct {
 	lines  []string
 	first  int // number of the first line in the file
 	i      int
+	parted bool // the value may have several paragraphs
 	fields map[string]frontField
 }
 
@@ -46,6 +47,7 @@ func (r *keyReader) key() error {
 		return err
 	}
 	r.i++
+	r.parted = name == "correction"
 	field := frontField{line: line}
 	rest = strings.TrimSpace(rest)
 	switch {
@@ -88,7 +90,8 @@ func (r *keyReader) items() (values []string) {
 	return values
 }
 
-// indented adds the indented lines that follow to a value. Empty lines may stand between them.
+// indented adds the indented lines that follow to a value. Empty lines may stand between them; in a correction they
+// part its paragraphs.
 func (r *keyReader) indented(value string) string {
 	words := strings.FieldsFunc(value, isBlank)
 	for ; r.i < len(r.lines); r.i++ {
@@ -96,9 +99,13 @@ func (r *keyReader) indented(value string) string {
 		if l != "" && !isIndented(l) {
 			break
 		}
-		words = append(words, strings.FieldsFunc(l, isBlank)...)
+		more := strings.FieldsFunc(l, isBlank)
+		if len(more) == 0 && r.parted {
+			more = []string{"\n\n"}
+		}
+		words = append(words, more...)
 	}
-	return strings.Join(words, " ")
+	return strings.Trim(strings.Join(words, " "), " \n")
 }
 
 // isBlank leaves no-break spaces alone: an editor put them.
