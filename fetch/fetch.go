@@ -1,11 +1,12 @@
-// Package fetch is the one HTTP client for addresses that others gave us: feeds, pages, hubs. It writes no table.
+// Package fetch is the one HTTP client for addresses that others gave us: feeds, pages, callbacks. It writes no table.
 //
 // It promises that such an address reaches only the public internet (see guard.go), that an answer costs bounded time
-// and memory whatever the server does, and that nothing of ours goes out but the User-Agent and the validators given:
-// no cookies, no Referer, no proxy from the environment.
+// and memory whatever the server does, and that nothing of ours goes out but the User-Agent and what the caller gives: the
+// validators of a Get, the header and body of a Post. No cookies, no Referer, no proxy from the environment.
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,22 +22,27 @@ import (
 const (
 	maxRedirects   = 5
 	maxHeaderBytes = 64 << 10
+	maxIdle        = 256      // connections kept alive in all
+	maxDrain       = 64 << 10 // of a body that nobody wants: read to its end, it leaves the connection usable
 	connectTimeout = 10 * time.Second
 )
 
 // Options of a client. The zero value is safe.
 type Options struct {
 	UserAgent    string        // should name the product and an address where its owner can be reached
-	AllowPrivate bool          // also loopback and private networks, on any port: for tests, the demo, a wire in the house
-	Timeout      time.Duration // of a whole Get with its redirects; 0 is 30 s
+	AllowPrivate bool          // also loopback and private networks, on any port: for tests, a wire in the house
+	OnlyLoopback bool          // nothing but loopback, on any port: for the demo, which never leaves the machine
+	Timeout      time.Duration // of a whole Get with its redirects, and of a Post; 0 is 30 s
 	MaxBytes     int64         // of a decoded body; 0 is 10 MB
+	KeepAlive    int           // connections kept open to one host between requests; 0 is 1
 }
 
 // Client fetches. It may be used from several goroutines and keeps connections alive between calls.
 type Client struct {
-	o     Options
-	http  *http.Client
-	allow func(netip.AddrPort) error
+	o      Options
+	follow *http.Client // goes along redirects
+	direct *http.Client // returns a redirect as the answer that it is; over the same connections
+	allow  func(netip.AddrPort) error
 }
 
 // New returns a client.
@@ -50,27 +56,26 @@ func New(o Options) *Client {
 	if o.UserAgent == "" {
 		o.UserAgent = "Vestnik"
 	}
-	c := &Client{o: o}
-	c.allow = func(a netip.AddrPort) error { return allowed(a, o.AllowPrivate) }
+	c := &Client{o: o, allow: o.allowed}
 	dialer := &net.Dialer{Timeout: connectTimeout, Control: c.control}
-	c.http = &http.Client{
-		CheckRedirect: c.checkRedirect,
-		Transport: &http.Transport{
-			Proxy:                  nil, // an environment's proxy would connect for us, past the guard
-			DialContext:            dialer.DialContext,
-			TLSHandshakeTimeout:    connectTimeout,
-			MaxResponseHeaderBytes: maxHeaderBytes,
-			MaxIdleConnsPerHost:    1,
-			IdleConnTimeout:        90 * time.Second,
-			DisableCompression:     true, // decoded here, with limits
-			ForceAttemptHTTP2:      true,
-		},
+	transport := &http.Transport{
+		Proxy:                  nil, // an environment's proxy would connect for us, past the guard
+		DialContext:            dialer.DialContext,
+		TLSHandshakeTimeout:    connectTimeout,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		MaxIdleConns:           maxIdle,
+		MaxIdleConnsPerHost:    max(o.KeepAlive, 1),
+		IdleConnTimeout:        90 * time.Second,
+		DisableCompression:     true, // decoded here, with limits
+		ForceAttemptHTTP2:      true,
 	}
+	c.follow = &http.Client{CheckRedirect: c.checkRedirect, Transport: transport}
+	c.direct = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Transport: transport}
 	return c
 }
 
 // Close closes the connections that are kept alive.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() { c.follow.CloseIdleConnections() }
 
 // control sees the address that is really connected to, after DNS: a name that resolves to a private address, now or
 // on the second look, gets no further than one that spells it out.
@@ -87,7 +92,10 @@ type Request struct {
 	URL          string
 	ETag         string
 	LastModified string
-	Accept       string // "" accepts anything
+	Accept       string        // "" accepts anything
+	Direct       bool          // a redirect is an answer like any other and is not followed
+	Timeout      time.Duration // 0 is the client's
+	MaxBytes     int64         // 0 is the client's
 }
 
 // A Response is the end of the redirects.
@@ -115,7 +123,7 @@ func (c *Client) Get(ctx context.Context, r Request) (*Response, error) {
 }
 
 func (c *Client) get(ctx context.Context, r Request) (*Response, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.Timeout, c.o.Timeout))
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL, nil)
 	if err != nil {
@@ -125,17 +133,21 @@ func (c *Client) get(ctx context.Context, r Request) (*Response, error) {
 		return nil, err
 	}
 	c.setHeader(req.Header, r)
-	res, err := c.http.Do(req)
+	client := c.follow
+	if r.Direct {
+		client = c.direct
+	}
+	res, err := client.Do(req)
 	if err != nil {
 		return nil, err
 	}
 	defer res.Body.Close()
 	out := describe(res)
 	if res.StatusCode/100 != 2 {
-		io.CopyN(io.Discard, res.Body, 64<<10) // a short body read to its end keeps the connection usable
+		io.CopyN(io.Discard, res.Body, maxDrain)
 		return out, nil
 	}
-	out.Body, err = c.readBody(res)
+	out.Body, err = readBody(res, cmp.Or(r.MaxBytes, c.o.MaxBytes))
 	return out, err
 }
 

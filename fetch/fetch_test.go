@@ -265,7 +265,7 @@ func TestRedirectToLoopbackIsRefused(t *testing.T) {
 		if a == public {
 			return nil
 		}
-		return allowed(a, false)
+		return Options{}.allowed(a)
 	}
 	if _, err := c.Get(t.Context(), Request{URL: outer.URL}); !errors.Is(err, ErrForbidden) {
 		t.Errorf("error = %v, want ErrForbidden", err)

@@ -58,13 +58,19 @@ func prefixes(list ...string) []netip.Prefix {
 }
 
 // allowed says why a is not connected to, or nil.
-func allowed(a netip.AddrPort, allowPrivate bool) error {
+func (o Options) allowed(a netip.AddrPort) error {
 	ip := a.Addr().WithZone("").Unmap() // ::ffff:127.0.0.1 is 127.0.0.1
+	if o.OnlyLoopback {
+		if ip.IsLoopback() {
+			return nil
+		}
+		return fmt.Errorf("%w: %s is not this machine, and nothing else is reached from here", ErrForbidden, ip)
+	}
 	if within(ip, never) {
 		return fmt.Errorf("%w: %s is in a special-purpose range", ErrForbidden, ip)
 	}
 	if within(ip, private) {
-		if allowPrivate {
+		if o.AllowPrivate {
 			return nil
 		}
 		return fmt.Errorf("%w: %s is in a private network", ErrForbidden, ip)
@@ -72,8 +78,12 @@ func allowed(a netip.AddrPort, allowPrivate bool) error {
 	if ip.Is6() && !global.Contains(ip) {
 		return fmt.Errorf("%w: %s is not a public address", ErrForbidden, ip)
 	}
-	if p := a.Port(); p != 80 && p != 443 && !allowPrivate {
-		return fmt.Errorf("%w: port %d, and only 80 and 443 are", ErrForbidden, p)
+	return o.allowedPort(a.Port())
+}
+
+func (o Options) allowedPort(port uint16) error {
+	if port != 80 && port != 443 && !o.AllowPrivate && !o.OnlyLoopback {
+		return fmt.Errorf("%w: port %d, and only 80 and 443 are", ErrForbidden, port)
 	}
 	return nil
 }

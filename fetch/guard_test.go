@@ -62,7 +62,7 @@ func TestOnlyPublicAddressesAreAllowed(t *testing.T) {
 	for _, test := range addresses {
 		a := netip.MustParseAddrPort(test.address)
 		for allowPrivate, want := range map[bool]bool{false: test.public, true: test.inHouse} {
-			err := allowed(a, allowPrivate)
+			err := Options{AllowPrivate: allowPrivate}.allowed(a)
 			if (err == nil) != want {
 				t.Errorf("allowed(%s, private %v) = %v, want allowed %v", test.address, allowPrivate, err, want)
 			}
@@ -78,11 +78,21 @@ func FuzzGuardNeverAllowsLoopback(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1}, uint16(443))
 	f.Fuzz(func(t *testing.T, raw []byte, port uint16) {
 		ip, ok := netip.AddrFromSlice(raw)
-		if !ok || allowed(netip.AddrPortFrom(ip, port), false) != nil {
+		if !ok || (Options{}).allowed(netip.AddrPortFrom(ip, port)) != nil {
 			return
 		}
 		if u := ip.Unmap(); u.IsLoopback() || u.IsPrivate() || u.IsLinkLocalUnicast() || u.IsMulticast() || u.IsUnspecified() {
 			t.Errorf("%s is allowed", ip)
 		}
 	})
+}
+
+func TestOnlyLoopbackReachesNothingElse(t *testing.T) {
+	for _, test := range addresses {
+		a := netip.MustParseAddrPort(test.address)
+		err := Options{OnlyLoopback: true, AllowPrivate: true}.allowed(a)
+		if want := a.Addr().Unmap().IsLoopback(); (err == nil) != want || err != nil && !errors.Is(err, ErrForbidden) {
+			t.Errorf("allowed(%s) = %v, want allowed %v", test.address, err, want)
+		}
+	}
 }

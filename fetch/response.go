@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// ErrTooLarge is returned for a body over Options.MaxBytes, and for one that unpacks to a hundred times its size.
+// ErrTooLarge is returned for a body over MaxBytes, and for one that unpacks to a hundred times its size.
 var ErrTooLarge = errors.New("answer too large")
 
 const (
@@ -53,9 +53,9 @@ func permanent(res *http.Response) string {
 }
 
 // readBody reads and unpacks the body within the limits.
-func (c *Client) readBody(res *http.Response) ([]byte, error) {
-	if res.ContentLength > c.o.MaxBytes {
-		return nil, fmt.Errorf("%w: %d bytes are announced, the limit is %d", ErrTooLarge, res.ContentLength, c.o.MaxBytes)
+func readBody(res *http.Response, limit int64) ([]byte, error) {
+	if res.ContentLength > limit {
+		return nil, fmt.Errorf("%w: %d bytes are announced, the limit is %d", ErrTooLarge, res.ContentLength, limit)
 	}
 	packed := &counter{r: res.Body}
 	var body io.Reader = packed
@@ -74,12 +74,12 @@ func (c *Client) readBody(res *http.Response) ([]byte, error) {
 		return nil, fmt.Errorf("the answer is packed as %q, which was not asked for", coding)
 	}
 	var b bytes.Buffer
-	n, err := b.ReadFrom(io.LimitReader(body, c.o.MaxBytes+1))
+	n, err := b.ReadFrom(io.LimitReader(body, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the answer: %w", err)
 	}
-	if n > c.o.MaxBytes {
-		return nil, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, c.o.MaxBytes)
+	if n > limit {
+		return nil, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)
 	}
 	return b.Bytes(), nil
 }
