@@ -1,21 +1,34 @@
 package feeds
 
 import (
-	"bytes"
-	"fmt"
+	"encoding/xml"
 	"time"
 
 	"github.com/gorilla/feeds"
 )
 
-// atomFeed is feeds.AtomFeed with a language, a link to itself and our entries.
+const atomFoot = "</feed>\n"
+
+// atomFeed is feeds.AtomFeed with a language, its links, what it says of its history, and what was taken back.
 type atomFeed struct {
 	feeds.AtomFeed
-	Lang      string           `xml:"xml:lang,attr,omitempty"`
-	Links     []feeds.AtomLink `xml:"link"`
-	Generator string           `xml:"generator"`
-	Entries   []*atomEntry     `xml:"entry"`
+	NS         []xml.Attr       `xml:",any,attr"`
+	Lang       string           `xml:"xml:lang,attr,omitempty"`
+	Links      []feeds.AtomLink `xml:"link"`
+	Generator  string           `xml:"generator"`
+	Archive    *empty           `xml:"fh:archive"`
+	Complete   *empty           `xml:"fh:complete"`
+	Tombstones []tombstone      `xml:"at:deleted-entry"`
 }
+
+// A tombstone tells readers to take an entry away (RFC 6721, section 3).
+type tombstone struct {
+	Ref  string `xml:"ref,attr"`
+	When string `xml:"when,attr"`
+}
+
+// FeedXml hands our document to gorilla's encoder.
+func (a atomFeed) FeedXml() any { return a }
 
 // atomEntry is feeds.AtomEntry with any number of authors, and categories that are written as RFC 4287 wants them.
 type atomEntry struct {
@@ -30,56 +43,49 @@ type atomCategory struct {
 	Label string `xml:"label,attr,omitempty"`
 }
 
-// FeedXml hands our document to gorilla's encoder.
-func (a atomFeed) FeedXml() any { return a }
-
 // never stands where Atom must have a date and there is none: every feed and entry says when it was updated.
 const never = "1970-01-01T00:00:00Z"
 
-// Atom renders f as Atom 1.0 (RFC 4287).
-func Atom(f Feed) ([]byte, error) {
-	f, err := f.tidy()
-	if err != nil {
-		return nil, err
+// atomTime is a time as Atom has it (RFC 3339).
+func atomTime(t time.Time) string {
+	if t.IsZero() {
+		return never
 	}
-	out := atomFeed{AtomFeed: *(&feeds.Atom{Feed: f.mapped()}).AtomFeed(), Lang: f.Language, Generator: "Vestnik"}
-	out.Id = f.ID
-	out.Logo = f.Image
-	out.Author = &feeds.AtomAuthor{AtomPerson: feeds.AtomPerson{Name: f.Author}}
-	if out.Updated == "" {
-		out.Updated = never // an empty feed has never changed
-	}
-	format, _ := FormatNamed("atom")
-	out.Links = []feeds.AtomLink{
-		{Href: f.Home, Rel: "alternate", Type: "text/html"},
-		{Href: f.Self(format), Rel: "self", Type: format.Type},
-	}
-	out.Link = nil
-	for n, entry := range out.AtomFeed.Entries {
-		if entry.Updated == "" {
-			entry.Updated = never
-		}
-		out.Entries = append(out.Entries, newAtomEntry(entry, f.Items[n], f.Language))
-	}
-	out.AtomFeed.Entries = nil
-
-	var b bytes.Buffer
-	if err := feeds.WriteXML(out, &b); err != nil {
-		return nil, fmt.Errorf("render Atom of %q: %w", f.Title, err)
-	}
-	return b.Bytes(), nil
+	return t.UTC().Format(time.RFC3339)
 }
 
-func newAtomEntry(entry *feeds.AtomEntry, i Item, language string) *atomEntry {
-	out := &atomEntry{AtomEntry: *entry}
-	if i.Language != language {
-		out.Lang = i.Language
+func atomHead(h header) ([]byte, error) {
+	out := atomFeed{AtomFeed: *(&feeds.Atom{Feed: h.mapped()}).AtomFeed(), Lang: h.Language, Generator: generator}
+	out.Id = h.ID
+	out.Logo = h.Image
+	out.Author = &feeds.AtomAuthor{AtomPerson: feeds.AtomPerson{Name: h.Author}}
+	out.Updated = atomTime(h.newest)
+	out.Link = nil
+	out.Links = []feeds.AtomLink{{Href: h.Home, Rel: "alternate", Type: "text/html"}}
+	for _, l := range h.links() {
+		out.Links = append(out.Links, feeds.AtomLink{Href: l.href, Rel: l.rel, Type: l.mediaType})
 	}
+	out.Archive, out.Complete = mark(h.Archive), mark(h.Complete)
+	if h.Archive || h.Complete {
+		out.NS = declare(nsHistory)
+	}
+	if len(h.Deleted) > 0 {
+		out.NS = append(out.NS, declare(nsTombstones)...)
+	}
+	for _, d := range h.Deleted {
+		out.Tombstones = append(out.Tombstones, tombstone{Ref: d.ID, When: atomTime(d.At)})
+	}
+	return writeHead(out, h.Styles)
+}
+
+func atomFragment(i Item, _ setting) ([]byte, error) {
+	out := atomEntry{AtomEntry: *(&feeds.Atom{Feed: i.mapped()}).AtomFeed().Entries[0], Lang: i.Language}
+	out.Updated = atomTime(i.Updated)
 	if out.Summary != nil {
 		out.Summary.Type = "text"
 	}
 	if !i.Published.IsZero() {
-		out.Published = i.Published.Format(time.RFC3339)
+		out.Published = atomTime(i.Published)
 	}
 	for _, p := range i.Authors {
 		out.Authors = append(out.Authors, feeds.AtomPerson{Name: p.Name, Uri: p.URL})
@@ -87,5 +93,5 @@ func newAtomEntry(entry *feeds.AtomEntry, i Item, language string) *atomEntry {
 	for _, c := range i.Categories {
 		out.Categories = append(out.Categories, atomCategory{Term: c.Term, Label: c.Name})
 	}
-	return out
+	return writeItem(out, "  ")
 }

@@ -41,9 +41,18 @@ func legal(r rune) bool {
 	return true
 }
 
-// line is clean text in one line: titles, names and addresses hold no line breaks.
+// line is clean text in one line: titles, names and addresses hold no line breaks. The spaces that do not break a line stay
+// as the editors put them.
 func line(s string) string {
-	return strings.Join(strings.Fields(clean(s)), " ")
+	return strings.Join(strings.FieldsFunc(clean(s), breaking), " ")
+}
+
+func breaking(r rune) bool {
+	switch r {
+	case ' ', '\t', '\n', '\r', '\v', '\f', 0x85, 0x2028, 0x2029:
+		return true
+	}
+	return false
 }
 
 // second is t in whole seconds of UTC, zero if no date of the three formats can hold it.

@@ -1,44 +1,92 @@
 // Package feeds is in charge of the documents that feed readers poll: it turns a [Feed] into RSS 2.0, Atom 1.0 and
 // JSON Feed 1.1, keeps the rendered bytes, and answers conditional requests for them. It writes no table and reads
-// none: who calls it hands in the values, or the function that loads them ([Loader]).
+// none: who calls it hands in the values, or the functions that load them ([Loader]).
 //
 // It promises that every document is well-formed whatever text goes in, that it depends on nothing but its values (no
 // clock, no node, so tags are equal on all nodes and after a restart), that a poll which brings nothing new costs no
-// body, and that a feed which cannot be rendered never replaces a good one.
+// body and one that brings one new item costs little more than that item, and that a feed which cannot be rendered, or
+// does not pass its own check, never replaces a good one.
 //
+// A document is a head, a fragment for each item, and a foot. Fragments are made once for all the feeds an item is in.
 // gorilla/feeds maps and encodes. Its structs are embedded in ours, which add what it lacks or write correctly what it
 // writes wrongly (self links, dc:creator, several categories, published, the keys of JSON Feed 1.1).
 package feeds
 
 import (
-	"fmt"
 	"strings"
 	"time"
-
-	"github.com/gorilla/feeds"
 )
 
-// A Feed is what all three documents are made from. Text may be anything: it is cleaned before it is used.
+// A Feed is what all documents are made from. Text may be anything: it is cleaned before it is used.
 type Feed struct {
 	ID          string // permanent IRI, the Atom id; must not be empty
 	Title       string
 	Description string
-	Home        string // absolute address of the page it belongs to; the documents stand under it
+	Home        string // absolute address of the page it belongs to
+	Place       Place  // where its documents stand; the zero Place is under Home
 	Language    string // BCP 47
 	Author      string // who answers for items that name no author; "" is Title
 	Copyright   string
 	Image       string        // absolute address of the publication's picture, "" for none
-	TTL         time.Duration // how long a reader may wait between two polls, 0 to leave it out
-	Items       []Item        // newest first
+	Hub         string        // absolute address of the WebSub hub, "" for none
+	Styles      string        // address of the stylesheet for browsers, "" for none
+	TTL         time.Duration // how long a reader may wait between two polls; 0: fitted to the dates of the items
+	Summary     bool          // items carry their summaries instead of the whole text
+	Expired     bool          // nothing will come any more
+	Deltas      bool          // an item enters the list only with a change of its own, so what is newer than a change can be told
+
+	Complete bool   // everything there is, is in it (RFC 5005, section 2)
+	Archive  bool   // a closed part of the history under an address whose text never changes (RFC 5005, section 4)
+	Current  *Place // of an archive: the living feed
+	Prev     *Place // the next older archive
+	Next     *Place // of an archive: the next newer one
+
+	Version  Version   // the newest change that it knows of; zero: the newest of its items
+	Modified time.Time // when anything about it last changed, for Last-Modified; zero: the newest change of an item
+	Items    []Item    // newest first
+	Deleted  []Deleted // what was taken back, newest first
+}
+
+// A Place is where the documents of a feed stand: Under/feed.xml?Query.
+type Place struct {
+	Under string // absolute, without a slash at its end
+	Query string // without the question mark, "" for none
+}
+
+// Document is the absolute address of the document in that format.
+func (p Place) Document(f Format) string {
+	address := p.Under + "/" + f.File
+	if p.Query != "" {
+		address += "?" + p.Query
+	}
+	return address
+}
+
+// A Version names a state of the publication: the number of a change, and the mark that was drawn by lot when it was made.
+// A database restored from a backup counts on from an old number, but never draws the same marks.
+type Version struct {
+	Change int64
+	Mark   uint32
+}
+
+// A Deleted is an item that was taken back (RFC 6721).
+type Deleted struct {
+	ID     string
+	At     time.Time
+	Change int64
 }
 
 // An Item is one entry of a feed.
 type Item struct {
 	ID         string // permanent, unique in the feed; must not be empty
+	Key        int64  // what the loader knows it by
+	Bare       bool   // only ID, Key, Change, Published and Updated are here; Loader.Items has the rest
 	Title      string // plain text
 	Link       string // absolute
 	Summary    string // plain text
 	HTML       string // the whole text, sanitised, addresses absolute; "" for a headline alone
+	Text       string // the same as plain text, paragraphs parted by an empty line; for Yandex
+	Genre      string // for Yandex: message | article | interview; "" is message
 	Language   string // "" is the feed's
 	Authors    []Person
 	Categories []Category
@@ -47,7 +95,7 @@ type Item struct {
 	Image      string    // lead picture, absolute, "" for none; it is put into the HTML too
 	ImageAlt   string
 	Enclosure  *Enclosure
-	Change     int64 // the number of its last visible change; goes into the ETag
+	Change     int64 // the number of its last visible change
 }
 
 // A Person is an author.
@@ -92,7 +140,10 @@ func (f Feed) Change() int64 {
 
 // Self is the address of the feed's document in that format.
 func (f Feed) Self(format Format) string {
-	return strings.TrimSuffix(f.Home, "/") + "/" + format.File
+	if f.Place.Under == "" {
+		return Place{Under: strings.TrimSuffix(f.Home, "/")}.Document(format)
+	}
+	return f.Place.Document(format)
 }
 
 func (i Item) changed() time.Time {
@@ -102,140 +153,32 @@ func (i Item) changed() time.Time {
 	return i.Updated
 }
 
-// A Format is one of the three documents.
-type Format struct {
-	Name   string // rss | atom | json
-	File   string // the last part of its address: feed.xml | feed.atom | feed.json
-	Type   string // media type, without the charset
-	Label  string // RSS | Atom | JSON Feed
-	Render func(Feed) ([]byte, error)
+// version is the state of the publication that the feed shows.
+func (f Feed) version() Version {
+	if f.Version == (Version{}) {
+		return Version{Change: f.Change()}
+	}
+	return f.Version
 }
 
-// Formats returns the three formats, RSS first.
-func Formats() []Format {
-	return []Format{
-		{"rss", "feed.xml", "application/rss+xml", "RSS", RSS},
-		{"atom", "feed.atom", "application/atom+xml", "Atom", Atom},
-		{"json", "feed.json", "application/feed+json", "JSON Feed", JSON},
-	}
+// A link is one of the addresses that the heads of RSS and Atom name beside the home page.
+type link struct {
+	rel, href, mediaType string
 }
 
-// FormatNamed finds a format by its name or its file.
-func FormatNamed(name string) (Format, bool) {
-	for _, f := range Formats() {
-		if f.Name == name || f.File == name {
-			return f, true
+// links are the feed itself, its hub, and its way through the history (RFC 5005, section 4).
+func (h header) links() []link {
+	all := []link{{"self", h.Self(h.format), h.format.Type}}
+	if h.Hub != "" {
+		all = append(all, link{"hub", h.Hub, ""})
+	}
+	for _, to := range []struct {
+		rel   string
+		place *Place
+	}{{"prev-archive", h.Prev}, {"next-archive", h.Next}, {"current", h.Current}} {
+		if to.place != nil {
+			all = append(all, link{to.rel, line(to.place.Document(h.format)), h.format.Type})
 		}
 	}
-	return Format{}, false
-}
-
-// tidy returns the feed with all text clean, times in whole seconds of UTC, and the lead pictures inside the HTML. It
-// refuses a feed or item without an id, and two items with one id: readers would show every item anew.
-func (f Feed) tidy() (Feed, error) {
-	for _, s := range []*string{&f.ID, &f.Title, &f.Description, &f.Home, &f.Language, &f.Author, &f.Copyright, &f.Image} {
-		*s = line(*s)
-	}
-	if f.Author == "" {
-		f.Author = f.Title
-	}
-	if f.ID == "" {
-		return Feed{}, fmt.Errorf("feed %q has no id", f.Title)
-	}
-	items := make([]Item, len(f.Items))
-	seen := make(map[string]bool, len(f.Items))
-	for n, i := range f.Items {
-		i = i.tidy()
-		if i.ID == "" {
-			return Feed{}, fmt.Errorf("feed %q: item %d (%q) has no id", f.Title, n+1, i.Title)
-		}
-		if seen[i.ID] {
-			return Feed{}, fmt.Errorf("feed %q: two items have the id %s", f.Title, i.ID)
-		}
-		seen[i.ID], items[n] = true, i
-	}
-	f.Items = items
-	return f, nil
-}
-
-func (i Item) tidy() Item {
-	for _, s := range []*string{&i.ID, &i.Title, &i.Link, &i.Language, &i.Image, &i.ImageAlt} {
-		*s = line(*s)
-	}
-	i.Summary, i.HTML = strings.TrimSpace(clean(i.Summary)), clean(i.HTML)
-	i.Published, i.Updated = second(i.Published), second(i.changed())
-	i.Authors, i.Categories = tidyPeople(i.Authors), tidyCategories(i.Categories)
-	if e := i.Enclosure; e != nil {
-		i.Enclosure = &Enclosure{URL: line(e.URL), Type: line(e.Type), Size: e.Size}
-	}
-	i.HTML = withPicture(i)
-	return i
-}
-
-func tidyPeople(all []Person) []Person {
-	var kept []Person
-	for _, p := range all {
-		if p = (Person{Name: line(p.Name), URL: line(p.URL)}); p.Name != "" {
-			kept = append(kept, p)
-		}
-	}
-	return kept
-}
-
-func tidyCategories(all []Category) []Category {
-	var kept []Category
-	for _, c := range all {
-		c = Category{Term: line(c.Term), Name: line(c.Name)}
-		if c.Term == "" {
-			c.Term = c.Name
-		}
-		if c.Name == "" {
-			c.Name = c.Term
-		}
-		if c.Term != "" {
-			kept = append(kept, c)
-		}
-	}
-	return kept
-}
-
-// withPicture puts the lead picture before the text unless it stands there already: many readers ignore media:content.
-func withPicture(i Item) string {
-	src := escapeHTML(i.Image)
-	if i.Image == "" || strings.Contains(i.HTML, src) || strings.Contains(i.HTML, i.Image) {
-		return i.HTML
-	}
-	return fmt.Sprintf("<p><img src=\"%s\" alt=\"%s\"></p>\n%s", src, escapeHTML(i.ImageAlt), i.HTML)
-}
-
-// mapped is the feed as gorilla/feeds knows it, from which its own mapping makes the three documents.
-func (f Feed) mapped() *feeds.Feed {
-	g := &feeds.Feed{
-		Title:       f.Title,
-		Link:        &feeds.Link{Href: f.Home},
-		Description: f.Description,
-		Updated:     f.Updated(),
-		Id:          f.ID,
-		Copyright:   f.Copyright,
-	}
-	if f.Image != "" {
-		g.Image = &feeds.Image{Url: f.Image, Title: f.Title, Link: f.Home}
-	}
-	for _, i := range f.Items {
-		item := &feeds.Item{
-			Title:       i.Title,
-			Link:        &feeds.Link{Href: i.Link},
-			Description: i.Summary,
-			Id:          i.ID,
-			IsPermaLink: "false",
-			Created:     i.Published,
-			Updated:     i.Updated,
-			Content:     i.HTML,
-		}
-		if e := i.Enclosure; e != nil {
-			item.Enclosure = &feeds.Enclosure{Url: e.URL, Type: e.Type, Length: fmt.Sprint(e.Size)}
-		}
-		g.Add(item)
-	}
-	return g
+	return all
 }

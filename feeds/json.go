@@ -3,12 +3,13 @@ package feeds
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 
 	"github.com/gorilla/feeds"
 )
 
-// jsonFeed is feeds.JSONFeed whose items are ours and always there: an empty feed has an empty list of them.
+const jsonFoot = "]}\n"
+
+// jsonFeed is feeds.JSONFeed whose items are always there, and last: an empty feed has an empty list of them.
 type jsonFeed struct {
 	feeds.JSONFeed
 	Items []*jsonItem `json:"items"`
@@ -25,45 +26,32 @@ type jsonItem struct {
 type jsonAttachment struct {
 	URL  string `json:"url"`
 	Type string `json:"mime_type"`
-	Size int64  `json:"size_in_bytes,omitempty"`
+	Size int64  `json:"size_in_bytes"`
 }
 
-// JSON renders f as JSON Feed 1.1.
-func JSON(f Feed) ([]byte, error) {
-	f, err := f.tidy()
-	if err != nil {
-		return nil, err
+func jsonHead(h header) ([]byte, error) {
+	out := jsonFeed{JSONFeed: *(&feeds.JSON{Feed: h.mapped()}).JSONFeed(), Items: []*jsonItem{}}
+	out.FeedUrl = h.Self(h.format)
+	out.Language = h.Language
+	out.Icon = h.Image
+	out.Authors = []*feeds.JSONAuthor{{Name: h.Author}}
+	if h.Prev != nil {
+		out.NextUrl = line(h.Prev.Document(h.format)) // the next page of a reader who goes back in time
 	}
-	format, _ := FormatNamed("json")
-	out := jsonFeed{JSONFeed: *(&feeds.JSON{Feed: f.mapped()}).JSONFeed(), Items: []*jsonItem{}}
-	out.FeedUrl = f.Self(format)
-	out.Language = f.Language
-	out.Icon = f.Image
-	out.Authors = []*feeds.JSONAuthor{{Name: f.Author}}
-	for n, item := range out.JSONFeed.Items {
-		out.Items = append(out.Items, newJSONItem(item, f.Items[n], f.Language))
+	if h.Expired {
+		out.Expired = &h.Expired
 	}
-	out.JSONFeed.Items = nil
-
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(out); err != nil {
-		return nil, fmt.Errorf("render JSON feed of %q: %w", f.Title, err)
+	if h.Hub != "" {
+		out.Hubs = []*feeds.JSONHub{{Type: "WebSub", Url: h.Hub}}
 	}
-	return b.Bytes(), nil
+	return encodeJSON(out)
 }
 
-func newJSONItem(item *feeds.JSONItem, i Item, language string) *jsonItem {
-	out := &jsonItem{JSONItem: *item, BannerImage: i.Image}
+func jsonFragment(i Item, _ setting) ([]byte, error) {
+	out := jsonItem{JSONItem: *(&feeds.JSON{Feed: i.mapped()}).JSONFeed().Items[0], BannerImage: i.Image, Language: i.Language}
 	out.Image = i.Image
-	if i.Language != language {
-		out.Language = i.Language
-	}
 	if out.ContentHTML == "" { // one of the two must be there
-		if out.ContentText = i.Summary; out.ContentText == "" {
-			out.ContentText = i.Title
-		}
+		out.ContentText = i.Summary
 	}
 	for _, p := range i.Authors {
 		out.Authors = append(out.Authors, &feeds.JSONAuthor{Name: p.Name, Url: p.URL})
@@ -74,5 +62,15 @@ func newJSONItem(item *feeds.JSONItem, i Item, language string) *jsonItem {
 	if e := i.Enclosure; e != nil {
 		out.Attachments = []jsonAttachment{{URL: e.URL, Type: e.Type, Size: e.Size}}
 	}
-	return out
+	body, err := encodeJSON(out)
+	return bytes.TrimSuffix(body, []byte("\n")), err
+}
+
+// encodeJSON leaves < and & as they are: "\u003c" for each tag makes a document larger and no safer.
+func encodeJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return b.Bytes(), err
 }

@@ -1,145 +1,152 @@
 package feeds
 
 import (
-	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
-	"encoding/base32"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// Caching is the Cache-Control of every feed: readers take max-age as the pause between two polls, shared caches may
-// serve an old copy while they fetch a new one, or while we are down.
-const Caching = "public, max-age=300, stale-while-revalidate=600, stale-if-error=86400"
-
-// A Snapshot is one rendered document, plain and compressed, with its validators. It never changes. It answers GET
-// and HEAD ([Snapshot.ServeHTTP]) without allocating for a 304, so its header values are made once.
+// A Snapshot is one rendered document, compressed, with its validators. It never changes. It answers GET and HEAD
+// ([Snapshot.ServeHTTP]) without allocating for a 304, so its header values are made once.
 type Snapshot struct {
-	version  string // what both entity tags have in common: change number and hash of the content
-	modified time.Time
-	plain    encoded
-	gzip     encoded
+	header header // what the head of a delta is made from
+	hash   string // of the content
+	pieces []piece
+
+	zipped   []byte
+	unzipped atomic.Pointer[[]byte] // made when first asked for: nearly every reader takes gzip
+
+	plain, gzip encoded
+	modified    time.Time
 	// header values that both encodings share
-	contentType, lastModified, caching, vary, origin []string
+	contentType, lastModified, caching, vary, origin, links []string
+	browser                                                 *browser // nil: browsers get the same as readers
+
+	mu     sync.Mutex
+	deltas map[Version]*delta // by the version that the reader has
+	spent  atomic.Int64       // bytes of deltas
 }
 
-// encoded is the document in one content coding, with the header values of its own.
+// encoded holds the header values of one content coding of the document.
 type encoded struct {
-	body         []byte
 	etag, length []string
 	coding       []string // nil for identity
 }
 
-// Render makes the snapshot of f in that format. modified is when anything about the feed last changed, for
-// Last-Modified; zero is the newest change of an item.
-func Render(f Feed, format Format, modified time.Time) (*Snapshot, error) {
-	body, err := format.Render(f)
+// Render makes the snapshot of f, whose items must be whole, in that format.
+func Render(f Feed, format Format) (*Snapshot, error) {
+	d, err := format.compose(f)
+	if err != nil {
+		return nil, fmt.Errorf("render %s of %q: %w", format.Label, f.Title, err)
+	}
+	return d.snapshot()
+}
+
+// snapshot compresses the document. Its tags are made from the number and mark of the change and the content alone, so
+// they are equal on every node and after a restart, and a client's version can be read from its tag.
+func (d *document) snapshot() (*Snapshot, error) {
+	s := &Snapshot{header: d.header, hash: d.hash, modified: second(d.Modified)}
+	length := 0
+	var err error
+	s.zipped, err = zip(func(w io.Writer) error {
+		var err error
+		s.pieces, length, err = d.writeTo(w)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("compress %s of %q: %w", d.format.Label, d.Title, err)
+	}
+	tag := fmt.Sprintf("%d.%08x-%s", d.Version.Change, d.Version.Mark, d.hash)
+	s.plain = newEncoded(tag, length, nil)
+	s.gzip = newEncoded(tag+"-gz", len(s.zipped), []string{"gzip"})
+	s.setHeaders()
+	return s, nil
+}
+
+func newEncoded(tag string, length int, coding []string) encoded {
+	return encoded{etag: []string{`"` + tag + `"`}, length: []string{strconv.Itoa(length)}, coding: coding}
+}
+
+func (s *Snapshot) setHeaders() {
+	if s.modified.IsZero() {
+		s.modified = s.header.newest
+	}
+	if !s.modified.IsZero() {
+		s.lastModified = []string{s.modified.Format(http.TimeFormat)}
+	}
+	s.contentType = []string{s.header.format.Type + "; charset=utf-8"}
+	s.caching = []string{caching(s.header.Feed)}
+	s.vary = []string{"Accept-Encoding"}
+	s.origin = []string{"*"} // readers that run in a browser
+	s.links = []string{linkHeader(s.header)}
+	if s.header.Styles != "" && strings.HasSuffix(s.header.format.Type, "+xml") {
+		s.browser = &browser{
+			contentType: []string{"text/xml; charset=utf-8"},
+			caching:     []string{"private" + strings.TrimPrefix(s.caching[0], "public")},
+			vary:        []string{"Accept-Encoding, Sec-Fetch-Dest"},
+			language:    []string{s.header.Language},
+		}
+	}
+}
+
+// A browser shows a document by its stylesheet only as text/xml: Chromium shows application/rss+xml as its source, Firefox
+// downloads it. A person's visit (Fetch Metadata, Sec-Fetch-Dest: document) therefore gets the same bytes under another
+// name, and for no shared cache, so that readers never meet it.
+type browser struct {
+	contentType, caching, vary, language []string
+}
+
+// linkHeader names the feed's own address and its hub (WebSub, section 4), which subscribers look for here first.
+func linkHeader(h header) string {
+	address := strings.NewReplacer("<", "%3C", ">", "%3E", " ", "%20").Replace
+	self := fmt.Sprintf(`<%s>; rel="self"`, address(h.Self(h.format)))
+	if h.Hub == "" {
+		return self
+	}
+	return fmt.Sprintf(`<%s>; rel="hub", %s`, address(h.Hub), self)
+}
+
+// text is the document without compression; it is kept from then on.
+func (s *Snapshot) text() ([]byte, error) {
+	if made := s.unzipped.Load(); made != nil {
+		return *made, nil
+	}
+	body, err := s.read(-1)
 	if err != nil {
 		return nil, err
 	}
-	if modified.IsZero() {
-		modified = f.Updated()
-	}
-	return newSnapshot(body, format.Type, f.Change(), modified), nil
+	s.unzipped.CompareAndSwap(nil, &body)
+	return *s.unzipped.Load(), nil
 }
 
-// newSnapshot compresses body. The tags are made from the change number and the content alone, so they are equal on
-// every node and after a restart, and a client's version can be read from its tag.
-func newSnapshot(body []byte, mediaType string, change int64, modified time.Time) *Snapshot {
-	hash := sha256.Sum256(body)
-	version := fmt.Sprintf("%d-%s", change, strings.ToLower(base32.StdEncoding.EncodeToString(hash[:10])))
-	s := &Snapshot{
-		version:     version,
-		modified:    modified.UTC().Truncate(time.Second),
-		contentType: []string{mediaType + "; charset=utf-8"},
-		caching:     []string{Caching},
-		vary:        []string{"Accept-Encoding"},
-		origin:      []string{"*"}, // readers that run in a browser
+// read unzips the first n bytes of the document, all of it if n is negative.
+func (s *Snapshot) read(n int) ([]byte, error) {
+	if made := s.unzipped.Load(); made != nil {
+		if n < 0 {
+			return *made, nil
+		}
+		return (*made)[:n], nil
 	}
-	if !modified.IsZero() {
-		s.lastModified = []string{s.modified.Format(http.TimeFormat)}
+	if n < 0 {
+		n, _ = strconv.Atoi(s.plain.length[0])
 	}
-	s.plain = newEncoded(body, version, nil)
-	s.gzip = newEncoded(compress(body), version+"-gz", []string{"gzip"})
-	return s
-}
-
-func newEncoded(body []byte, tag string, coding []string) encoded {
-	return encoded{
-		body:   body,
-		etag:   []string{`"` + tag + `"`},
-		length: []string{strconv.Itoa(len(body))},
-		coding: coding,
+	body := make([]byte, n)
+	if err := unzip(s.zipped, body); err != nil {
+		return nil, fmt.Errorf("unzip %s of %q: %w", s.header.format.Label, s.header.Title, err)
 	}
-}
-
-// compress gives equal bytes for equal input: the gzip header carries no time.
-func compress(body []byte) []byte {
-	var b bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the only error is a wrong level
-	z.Write(body)                                         // a bytes.Buffer does not fail
-	z.Close()
-	return b.Bytes()
+	return body, nil
 }
 
 // size is roughly what the snapshot costs in memory.
-func (s *Snapshot) size() int { return len(s.plain.body) + len(s.gzip.body) + 1024 }
-
-// ServeHTTP answers GET and HEAD with the document, gzip where the client takes it, or with 304 where the client has
-// it (RFC 9110, section 13.2.2: If-None-Match goes before If-Modified-Since).
-func (s *Snapshot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
-		return
+func (s *Snapshot) size() int {
+	n := len(s.zipped) + int(s.spent.Load()) + 32*len(s.pieces) + 2048
+	if made := s.unzipped.Load(); made != nil {
+		n += len(*made)
 	}
-	form := &s.plain
-	if acceptsGzip(r.Header["Accept-Encoding"]) {
-		form = &s.gzip
-	}
-	known := s.knownTo(r, form)
-	h := w.Header()
-	h["Cache-Control"], h["Vary"], h["Access-Control-Allow-Origin"] = s.caching, s.vary, s.origin
-	if s.lastModified != nil {
-		h["Last-Modified"] = s.lastModified
-	}
-	if known != nil {
-		h["Etag"] = known.etag
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	h["Etag"], h["Content-Type"], h["Content-Length"] = form.etag, s.contentType, form.length
-	if form.coding != nil {
-		h["Content-Encoding"] = form.coding
-	}
-	w.WriteHeader(http.StatusOK)
-	if r.Method == http.MethodGet {
-		w.Write(form.body) // the client has gone: nobody is left to tell
-	}
-}
-
-// knownTo returns the encoding that the client says it has, nil if it has none or an older version.
-func (s *Snapshot) knownTo(r *http.Request, form *encoded) *encoded {
-	if tags, ok := r.Header["If-None-Match"]; ok {
-		switch matchTags(tags, s.version) {
-		case matchPlain:
-			return &s.plain
-		case matchGzip:
-			return &s.gzip
-		case matchAny:
-			return form
-		}
-		return nil
-	}
-	if since := r.Header.Get("If-Modified-Since"); since != "" && !s.modified.IsZero() {
-		// A later date is taken too: some readers send the time of their last poll.
-		if t, err := http.ParseTime(since); err == nil && !s.modified.After(t) {
-			return form
-		}
-	}
-	return nil
+	return n
 }
