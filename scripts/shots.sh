@@ -50,3 +50,8 @@ shot letter-ru "$ru/html" 760 1500
 shot letter-en "$en/html" 760 1500
 shot letter-dark "$ru/html" 760 1500 dark
 shot mailbox "$ru" 1400 1000
+shot feeds /feeds 1280 1500
+go run scripts/phone.go "$site/feeds" docs/feeds-phone.png
+echo docs/feeds-phone.png
+shot feed-raw /feed.xml 900 1100
+shot feed-raw-dark /feed.xml 900 1100 dark

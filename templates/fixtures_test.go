@@ -2,6 +2,8 @@ package templates
 
 import (
 	"html/template"
+	"net/url"
+	"strings"
 	"time"
 )
 
@@ -154,4 +156,42 @@ func mailbox(lang string, open int) Page {
 		p.Letter = &l
 	}
 	return p
+}
+
+// feedEntry is a feed under that address with the headlines from there on.
+func feedEntry(title, path string, from int, articles int64) FeedEntry {
+	base := "https://kino.example" + path
+	e := FeedEntry{Title: title, Home: path, Articles: articles, Updated: morning.Add(-time.Duration(from) * time.Hour), Preview: headlines(from, 3)}
+	if path == "" {
+		e.Home = "/"
+	}
+	for _, f := range [][3]string{{"RSS", "application/rss+xml", "feed.xml"}, {"Atom", "application/atom+xml", "feed.atom"},
+		{"JSON Feed", "application/feed+json", "feed.json"}} {
+		e.Links = append(e.Links, FeedLink{Title: f[0], Type: f[1], URL: base + "/" + f[2]})
+	}
+	for _, r := range []string{"Feedly", "Inoreader", "NewsBlur", "The Old Reader", "Feedbin"} {
+		e.Readers = append(e.Readers, Link{r, "https://" + slug(r) + ".example/?add=" + url.QueryEscape(base+"/feed.xml")})
+	}
+	return e
+}
+
+func slug(name string) string { return strings.ToLower(strings.ReplaceAll(name, " ", "")) }
+
+// catalogue holds a feed of each kind, and hundreds of tags.
+func catalogue(lang string) *FeedCatalogue {
+	read := feedEntry(Text(lang, "feed_most_read_7d"), "/most-read", 2, 0)
+	read.Updated = time.Time{}
+	old := feedEntry("Архив журнала", "/sections/arhiv", 9, 1)
+	old.Text, old.Preview, old.Readers = Text(lang, "feed_ends"), nil, nil
+	c := &FeedCatalogue{OPML: "/opml.xml", Groups: []FeedGroup{
+		{"site", []FeedEntry{feedEntry("Вестник кино", "", 0, 10431)}},
+		{"sections", []FeedEntry{feedEntry("Прокат", "/sections/prokat", 3, 4122), feedEntry("Производство", "/sections/proizvodstvo", 6, 1021), old}},
+		{"most_read", []FeedEntry{feedEntry(Text(lang, "feed_most_read_24h"), "/most-read", 4, 20), read}},
+		{"digests", []FeedEntry{feedEntry("Самое читаемое", "/digests/daily", 1, 30), feedEntry("Неделя в кино", "/digests/weekly", 7, 3)}},
+		{"authors", []FeedEntry{feedEntry("Марина Осокина", "/authors/marina-osokina", 1, 212), feedEntry("Пётр Лагутин", "/authors/petr-lagutin", 1, 1)}},
+		{Kind: "tags"}}}
+	for i, title := range titles {
+		c.Groups[5].Feeds = append(c.Groups[5].Feeds, feedEntry(string([]rune(title)[:6+i]), "/tags/"+slugOf(i), i, int64(40-i)))
+	}
+	return c
 }

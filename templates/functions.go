@@ -13,25 +13,36 @@ import (
 // functions are what a template may call beside the fields of its data, worded in one language.
 func functions(lang string) map[string]any {
 	return map[string]any{
-		"lang":     func() string { return lang },
-		"t":        func(key string, args ...any) (string, error) { return phrase(lang, key, args...) },
-		"date":     func(t time.Time) string { return language.Date(lang, t) },
-		"datetime": func(t time.Time) string { return language.DateTime(lang, t) },
-		"bound":    bound,
-		"moment":   func(t time.Time) string { return moment(lang, t) },
-		"clock":    func(t time.Time) string { return t.Format("15:04") },
-		"iso":      func(t time.Time) string { return t.Format(time.RFC3339) },
-		"other":    func(l string) string { return otherLanguage(lang, l) },
-		"names":    linkNames,
-		"host":     host,
-		"here":     here,
-		"picture":  picture,
-		"initial":  initial,
-		"wrap":     wrap,
-		"upper":    strings.ToUpper,
-		"outlook":  outlook,
-		"linked":   linked,
+		"lang":      func() string { return lang },
+		"t":         func(key string, args ...any) (string, error) { return phrase(lang, key, args...) },
+		"date":      func(t time.Time) string { return language.Date(lang, t) },
+		"datetime":  func(t time.Time) string { return language.DateTime(lang, t) },
+		"bound":     bound,
+		"moment":    func(t time.Time) string { return moment(lang, t) },
+		"clock":     func(t time.Time) string { return t.Format("15:04") },
+		"iso":       func(t time.Time) string { return t.Format(time.RFC3339) },
+		"other":     func(l string) string { return otherLanguage(lang, l) },
+		"names":     linkNames,
+		"host":      host,
+		"here":      here,
+		"picture":   picture,
+		"initial":   initial,
+		"wrap":      wrap,
+		"upper":     strings.ToUpper,
+		"outlook":   outlook,
+		"linked":    linked,
+		"group":     func(kind string) string { return wordOr(lang, "feeds_group_"+kind, kind) },
+		"groupText": func(kind string) string { return wordOr(lang, "feeds_text_"+kind, "") },
 	}
+}
+
+// wordOr is the message of that key, or other words where there is none.
+func wordOr(lang, key, other string) string {
+	s, err := phrase(lang, key)
+	if err != nil {
+		return other
+	}
+	return s
 }
 
 // otherLanguage is l where it differs from the language around it: the value of a lang attribute, "" for none.

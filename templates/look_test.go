@@ -27,6 +27,15 @@ func pictures(lang string) map[string]Page {
 	shown, thin, gone, lost := base, base, base, base
 	shown.Edition, thin.Edition = new(edition(20)), new(thinEdition())
 	gone.Status, lost.Status = 410, 404
+	feeds, none := base, base
+	feeds.Catalogue, feeds.Canonical, feeds.MostRead = catalogue(lang), "https://kino.example/feeds", nil
+	feeds.Title = Text(lang, "all_feeds")
+	none.Catalogue, none.Title, none.MostRead = &FeedCatalogue{}, feeds.Title, nil
+	mended := read
+	mended.Article = article()
+	mended.Article.Correction = []string{"В первой версии говорилось, что генератор волн стоит 1,4 млрд рублей. Столько стоит весь бассейн.",
+		"Редакция приносит извинения студии «Маяк»."}
+	mended.Article.Corrected = mended.Article.Updated
 	form := func(done, digest string) Page {
 		p := base
 		p.Banner, p.MostRead = nil, nil
@@ -36,7 +45,7 @@ func pictures(lang string) map[string]Page {
 		return p
 	}
 	return map[string]Page{
-		"home": home, "list": list, "article": read, "most-read": most, "digest": about, "digest_joined": joined, "digest_wrong": wrong,
+		"home": home, "list": list, "article": read, "article_corrected": mended, "feeds": feeds, "feeds_none": none, "most-read": most, "digest": about, "digest_joined": joined, "digest_wrong": wrong,
 		"edition": shown, "edition_thin": thin, "message_410": gone, "message_404": lost, "confirm": form("", "Самое читаемое"),
 		"confirm_done": form("confirmed", "Самое читаемое"), "unsubscribe": form("", "Самое читаемое"),
 		"unsubscribe_done": form("left", "Самое читаемое"), "preferences": form("", ""), "preferences_done": form("saved", ""),

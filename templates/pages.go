@@ -21,13 +21,16 @@ func local(p Page) Page {
 	p.List, p.MostRead, p.Related = localList(loc, p.List), localList(loc, p.MostRead), localList(loc, p.Related)
 	if p.Article != nil {
 		a := *p.Article
-		a.Date, a.Updated = in(loc, a.Date), in(loc, a.Updated)
+		a.Date, a.Updated, a.Corrected = in(loc, a.Date), in(loc, a.Updated), in(loc, a.Corrected)
 		p.Article = &a
 	}
 	if p.Digest != nil {
 		d := *p.Digest
 		d.Editions = localList(loc, d.Editions)
 		p.Digest = &d
+	}
+	if p.Catalogue != nil {
+		p.Catalogue = &FeedCatalogue{OPML: p.Catalogue.OPML, Groups: localGroups(loc, p.Catalogue.Groups)}
 	}
 	if p.Edition != nil {
 		p.Edition = new(localEdition(loc, *p.Edition))
@@ -68,6 +71,17 @@ func localList(loc *time.Location, list []Headline) []Headline {
 		list[i].Date = in(loc, list[i].Date)
 	}
 	return list
+}
+
+func localGroups(loc *time.Location, groups []FeedGroup) []FeedGroup {
+	groups = slices.Clone(groups)
+	for i := range groups {
+		groups[i].Feeds = slices.Clone(groups[i].Feeds)
+		for j := range groups[i].Feeds {
+			groups[i].Feeds[j].Updated = in(loc, groups[i].Feeds[j].Updated)
+		}
+	}
+	return groups
 }
 
 // in moves t to the zone; a zero time stays zero.
@@ -142,11 +156,27 @@ func (p Page) WindowLinks() []Link {
 
 // WindowName words a window of the most-read page; a title that is no window stays as it is.
 func (p Page) WindowName(title string) string {
-	if s, err := phrase(p.Language, "window_"+title); err == nil {
-		return s
-	}
-	return title
+	return wordOr(p.Language, "window_"+title, title)
 }
+
+// FeedGroups are the groups of the catalogue that have feeds.
+func (p Page) FeedGroups() (some []FeedGroup) {
+	if p.Catalogue == nil {
+		return nil
+	}
+	for _, g := range p.Catalogue.Groups {
+		if len(g.Feeds) > 0 {
+			some = append(some, g)
+		}
+	}
+	return some
+}
+
+// Many tells whether there may be hundreds of the kind, so that each gets a line and no preview.
+func (g FeedGroup) Many() bool { return g.Kind == "authors" || g.Kind == "tags" }
+
+// Short tells whether the lines of a group are few enough to stand open.
+func (g FeedGroup) Short() bool { return len(g.Feeds) <= 12 }
 
 // Changed tells whether the article shows when it was last changed.
 func (a Article) Changed() bool { return !a.Updated.IsZero() && !a.Updated.Equal(a.Date) }
@@ -178,6 +208,18 @@ func (p Page) NewsArticle() map[string]any {
 	}
 	if a.Changed() {
 		out["dateModified"] = a.Updated.Format(time.RFC3339)
+	}
+	if len(a.Correction) > 0 {
+		out["correction"] = a.comment()
+	}
+	return out
+}
+
+// comment is the note of a correction for search engines.
+func (a Article) comment() map[string]any {
+	out := map[string]any{"@type": "CorrectionComment", "text": strings.Join(a.Correction, "\n\n")}
+	if !a.Corrected.IsZero() {
+		out["datePublished"] = a.Corrected.Format(time.RFC3339)
 	}
 	return out
 }

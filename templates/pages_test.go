@@ -2,7 +2,9 @@ package templates
 
 import (
 	"bytes"
+	"encoding/json"
 	"math"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -140,8 +142,12 @@ func TestPagesAreValidAndHoldTheStrictestPolicy(t *testing.T) {
 				if has(n, "style") {
 					t.Errorf("%s: <%s> with an inline style", name, n.Data)
 				}
-				if n.Data == "script" && attr(n, "type") != "application/ld+json" && (n.FirstChild != nil || attr(n, "src") != "/a.js") {
-					t.Errorf("%s: a program other than the beacon's", name)
+				program := "/a.js"
+				if templateOf(name) == "feeds.html" {
+					program = "/assets/feeds.js"
+				}
+				if n.Data == "script" && attr(n, "type") != "application/ld+json" && (n.FirstChild != nil || attr(n, "src") != program) {
+					t.Errorf("%s: a program other than %s", name, program)
 				}
 				if n.Data == "link" && attr(n, "rel") == "stylesheet" && attr(n, "href") != "/assets/style.css" {
 					t.Errorf("%s: stylesheet %s", name, attr(n, "href"))
@@ -239,6 +245,63 @@ func TestArticleWithoutDateAuthorOrBodyShowsNone(t *testing.T) {
 	}
 }
 
+func TestCorrectedArticleSaysSoBeforeItsText(t *testing.T) {
+	s := newSet(t)
+	p := pictures("ru")["article_corrected"]
+	p.Language = "en"
+	d := parse(t, render(t, s, "article", p))
+	text := d.text()
+	at := 0
+	for _, part := range []string{p.Article.Standfirst, "Correction", "24 November 2026, 07:30", "В первой версии", "Редакция приносит", "Областное правительство"} {
+		i := strings.Index(text[at:], part)
+		if i < 0 {
+			t.Fatalf("%q is missing or out of order in:\n%s", part, text[at:])
+		}
+		at += i
+	}
+	want := map[string]any{"@type": "CorrectionComment", "text": strings.Join(p.Article.Correction, "\n\n"), "datePublished": "2026-11-24T07:30:00+11:00"}
+	if got := dataBlock(t, d)["correction"]; !reflect.DeepEqual(got, want) {
+		t.Errorf("correction for search engines = %v, want %v", got, want)
+	}
+	p.Article.Corrected = time.Time{}
+	got := render(t, s, "article", p)
+	if !strings.Contains(got, `role="note"`) || strings.Contains(got, "0001") {
+		t.Error("a correction without a date is not shown, or with one")
+	}
+	if got := render(t, s, "article", pictures("ru")["article"]); strings.Contains(strings.ToLower(got), "correction") {
+		t.Error("an article that was not corrected speaks of a correction")
+	}
+}
+
+// dataBlock is the page's data for search engines.
+func dataBlock(t *testing.T, d document) (data map[string]any) {
+	t.Helper()
+	for _, n := range d.all("script") {
+		if attr(n, "type") == "application/ld+json" {
+			if err := json.Unmarshal([]byte(n.FirstChild.Data), &data); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return data
+}
+
+func TestPageNamesTheHubOfItsFeed(t *testing.T) {
+	s := newSet(t)
+	p := page("ru")
+	if got := render(t, s, "home", p); strings.Contains(got, `rel="hub"`) || strings.Contains(got, `rel="self"`) {
+		t.Error("a page without a hub names one")
+	}
+	p.Hub, p.Self = "https://kino.example/hub", "https://kino.example/feed.xml"
+	rel := map[string]string{}
+	for _, n := range parse(t, render(t, s, "home", p)).all("link") {
+		rel[attr(n, "rel")] = attr(n, "href")
+	}
+	if rel["hub"] != p.Hub || rel["self"] != p.Self {
+		t.Errorf("hub %q, self %q", rel["hub"], rel["self"])
+	}
+}
+
 func TestErrorPageWordsItselfByStatus(t *testing.T) {
 	s := newSet(t)
 	for _, c := range []struct {
@@ -306,16 +369,7 @@ func TestMailboxOfOneRecipientSaysSo(t *testing.T) {
 
 // TestColoursAreReadable computes the contrast of every pair of text and ground (WCAG 2.2, success criterion 1.4.3).
 func TestColoursAreReadable(t *testing.T) {
-	css, err := embedded.ReadFile("assets/style.css")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := regexp.MustCompile(`(?s):root \{(.*?)\}`).FindAllSubmatch(css, 2)
-	for i, scheme := range []string{"light", "dark"} {
-		colour := map[string]string{}
-		for _, m := range regexp.MustCompile(`--([\w-]+): (#[0-9a-f]+);`).FindAllSubmatch(blocks[i][1], -1) {
-			colour[string(m[1])] = string(m[2])
-		}
+	for scheme, colour := range palettes(t, "style.css") {
 		for _, pair := range [][2]string{{"ink", "paper"}, {"soft", "paper"}, {"accent", "paper"}, {"ink", "panel"}, {"soft", "panel"},
 			{"accent", "panel"}, {"button-ink", "button"}} {
 			if got := contrast(t, colour[pair[0]], colour[pair[1]]); got < 4.5 {
@@ -323,6 +377,38 @@ func TestColoursAreReadable(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestRawFeedsHaveTheColoursOfThePages(t *testing.T) {
+	pages := palettes(t, "style.css")
+	for scheme, colour := range palettes(t, "feed.css") {
+		if len(colour) == 0 {
+			t.Errorf("%s: no colours found", scheme)
+		}
+		for name, value := range colour {
+			if want := pages[scheme][name]; value != want {
+				t.Errorf("%s: --%s is %s in feed.css and %s in style.css", scheme, name, value, want)
+			}
+		}
+	}
+}
+
+// palettes are the named colours of a stylesheet in each scheme.
+func palettes(t *testing.T, name string) map[string]map[string]string {
+	t.Helper()
+	css, err := embedded.ReadFile("assets/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile(`(?s):root \{(.*?)\}`).FindAllSubmatch(css, 2)
+	all := map[string]map[string]string{}
+	for i, scheme := range []string{"light", "dark"} {
+		all[scheme] = map[string]string{}
+		for _, m := range regexp.MustCompile(`--([\w-]+): (#[0-9a-f]+);`).FindAllSubmatch(blocks[i][1], -1) {
+			all[scheme][string(m[1])] = string(m[2])
+		}
+	}
+	return all
 }
 
 func contrast(t *testing.T, a, b string) float64 {

@@ -69,7 +69,7 @@ func samplePages(lang string) []Page {
 		Digests: []Link{{"Самое читаемое", "/digests/daily"}}, Banner: sampleBanner(), NoIndex: true,
 		Article: sampleArticle(), List: sampleHeadlines(8), Heading: "Новости", MostRead: sampleHeadlines(20),
 		Related: sampleHeadlines(5), Window: "24h", Windows: []Link{{"24h", "/most-read?window=24h"}, {"Всё", "/most-read"}},
-		Older: "/?before=1", Status: 404, Edition: new(sampleEdition()),
+		Older: "/?before=1", Status: 404, Hub: "https://kino.example/hub", Self: "https://kino.example/feed.xml", Catalogue: sampleCatalogue(), Edition: new(sampleEdition()),
 		Digest: &DigestAbout{Name: "daily", Title: "Самое читаемое", Rhythm: "каждый день", Editions: sampleHeadlines(3),
 			Email: "a@b.example", Error: "не похоже на адрес", Trap: "site", Stamp: "x"},
 		Form: &Form{Action: "/x", Digest: "Самое читаемое", Email: "a@b.example", Lang: lang,
@@ -85,7 +85,7 @@ func samplePages(lang string) []Page {
 	done.Form = &Form{Action: "/x", Done: "saved"}
 	done.Article = &Article{Title: "Краткая новость"}
 	done.Letter = &MailboxLetter{}
-	bare := Page{Site: Site{Title: "Вестник"}, Article: &Article{}, Digest: &DigestAbout{}, Edition: &EditionView{}, Form: &Form{},
+	bare := Page{Site: Site{Title: "Вестник"}, Article: &Article{}, Catalogue: &FeedCatalogue{}, Digest: &DigestAbout{}, Edition: &EditionView{}, Form: &Form{},
 		Letter: &MailboxLetter{}, Language: lang}
 	return []Page{full, done, bare, {Language: lang}}
 }
@@ -100,7 +100,19 @@ func sampleArticle() *Article {
 		Date: sampleTime, Updated: sampleTime.Add(time.Hour), Section: Link{"Новости", "/sections/novosti"},
 		Tags: []Link{{"Прокат", "/tags/prokat"}}, Image: "https://kino.example/p.jpg", ImageAlt: "Съёмка", HTML: "<p>Текст.</p>",
 		Language: "ru", Original: "https://wire.example/1", Beacon: "/a/1", Token: "x",
+		Correction: []string{"В первой версии была ошибка.", "Просим прощения."}, Corrected: sampleTime.Add(time.Hour),
 	}
+}
+
+func sampleCatalogue() *FeedCatalogue {
+	feed := FeedEntry{Title: "Новости", Home: "/sections/novosti", Articles: 1204, Updated: sampleTime, Preview: sampleHeadlines(3), Text: "О чём лента.",
+		Links:   []FeedLink{{"RSS", "application/rss+xml", "https://kino.example/feed.xml"}, {"Atom", "application/atom+xml", "https://kino.example/feed.atom"}},
+		Readers: []Link{{"Читалка", "https://reader.example/add?url=x"}}}
+	c := &FeedCatalogue{OPML: "/opml.xml"}
+	for _, kind := range []string{"site", "sections", "most_read", "digests", "authors", "tags", "other"} {
+		c.Groups = append(c.Groups, FeedGroup{Kind: kind, Feeds: []FeedEntry{feed, {}}})
+	}
+	return c
 }
 
 func sampleEdition() EditionView {

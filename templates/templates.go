@@ -78,7 +78,7 @@ func (s *Set) Page(w io.Writer, name string, p Page) error {
 	return nil
 }
 
-// Assets are the files served under /assets/ (style.css, favicon.svg), with the operator's own in front of ours.
+// Assets are the files served under /assets/ (style.css, feed.css, feeds.js, favicon.svg), with the operator's own in front of ours.
 func (s *Set) Assets() fs.FS { return s.assets }
 
 // Languages are those that have words of their own.

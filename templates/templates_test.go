@@ -115,13 +115,13 @@ func TestOperatorsAssetsLieInFrontOfOurs(t *testing.T) {
 		}
 		return err
 	})
-	if want := []string{"favicon.svg", "logo/mark.svg", "style.css"}; err != nil || !slices.Equal(names, want) {
+	if want := []string{"favicon.svg", "feed.css", "feeds.js", "logo/mark.svg", "style.css"}; err != nil || !slices.Equal(names, want) {
 		t.Errorf("assets = %v, %v; want %v", names, err, want)
 	}
 	if b, err := fs.ReadFile(s.Assets(), "style.css"); err != nil || string(b) != "body{}" {
 		t.Errorf("style.css = %q, %v; want the operator's", b, err)
 	}
-	if err := fstest.TestFS(newSet(t).Assets(), "style.css", "favicon.svg"); err != nil {
+	if err := fstest.TestFS(newSet(t).Assets(), "style.css", "feed.css", "feeds.js", "favicon.svg"); err != nil {
 		t.Error(err)
 	}
 }

@@ -73,6 +73,32 @@ type Article struct {
 	Original   string // address elsewhere, "" for ours
 	Beacon     string // address of the read beacon, "" when reads are not counted
 	Token      string
+	Correction []string  // paragraphs of plain text, none for an article that needed no correction
+	Corrected  time.Time // zero: the note bears no date
+}
+
+// FeedCatalogue is the page for people about the site's feeds.
+type FeedCatalogue struct {
+	OPML   string      // address of the list of all feeds, for moving them into a reader at once; "" for none
+	Groups []FeedGroup // in the order of the page; one without feeds is left out
+}
+
+// A FeedGroup is the feeds of one kind.
+type FeedGroup struct {
+	Kind  string // site | sections | most_read | digests | authors | tags
+	Feeds []FeedEntry
+}
+
+// A FeedEntry is one feed, whatever the number of its formats.
+type FeedEntry struct {
+	Title    string
+	Home     string     // address of the page for people
+	Links    []FeedLink // absolute addresses, as they go into a feed reader; the first is the one for most readers
+	Readers  []Link     // pages of feed readers on the web that join this feed, by the name of the reader
+	Articles int64      // how many there are; 0: not shown
+	Updated  time.Time  // of the newest article; zero: not shown
+	Preview  []Headline // the newest, about three
+	Text     string     // a sentence about the feed, "" for none
 }
 
 // Page is the data of every page; each template uses what it needs. Times may carry any zone: pages and letters
@@ -89,6 +115,8 @@ type Page struct {
 	Digests     []Link // digests that can be joined
 	Banner      *Banner
 	NoIndex     bool
+	Hub         string // absolute address of the WebSub hub, "" for none
+	Self        string // absolute address by which the hub knows the page's feed, "" for none
 
 	Article  *Article   // article.html
 	List     []Headline // home.html, list.html: newest first
@@ -104,6 +132,8 @@ type Page struct {
 	Form    *Form        // confirm.html, unsubscribe.html, preferences.html
 	Message string       // message.html: one plain sentence
 	Status  int          // message.html: HTTP status, 0 for 200; words the page where Heading and Message are empty
+
+	Catalogue *FeedCatalogue // feeds.html
 
 	Mailbox *Mailbox       // mailbox.html, and beside the open letter in letter.html
 	Letter  *MailboxLetter // letter.html
