@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"vestnik/articles"
@@ -30,12 +29,18 @@ var windows = []struct {
 type boxes struct {
 	change   *kept[int64]
 	sections *kept[[]templates.Link]
-	front    *kept[list]
+	front    *kept[front]
+	gone     *kept[articles.Gone]                   // what was taken back last
 	mostRead map[string]*kept[[]templates.Headline] // by window
 	editions map[string]*kept[int64]                // by digest: its change number
+	related  *shelf[version, []templates.Headline]  // of the articles asked for lately
+	feeds    *kept[*templates.FeedCatalogue]        // of /feeds
+}
 
-	mu      sync.Mutex
-	related map[version]*kept[[]templates.Headline] // of the articles asked for lately
+// front is what the front page lists, and the value of ?before= of the page after it.
+type front struct {
+	lines []templates.Headline
+	older string
 }
 
 // version is an article as of one change.
@@ -49,13 +54,16 @@ func (s *Server) newBoxes() *boxes {
 		change: &kept[int64]{name: "change number", age: time.Second, now: s.Now, log: s.Log,
 			compute: func(ctx context.Context, _ time.Time) (int64, error) { return articles.CurrentChange(ctx, s.DB) }},
 		sections: &kept[[]templates.Link]{name: "sections", age: s.Fresh, now: s.Now, log: s.Log, compute: s.sections},
-		front: &kept[list]{name: "front page", age: s.Fresh, now: s.Now, log: s.Log,
-			compute: func(ctx context.Context, _ time.Time) (list, error) {
-				return s.latest(ctx, articles.Filter{}, frontPage)
+		front: &kept[front]{name: "front page", age: s.Fresh, now: s.Now, log: s.Log,
+			compute: func(ctx context.Context, _ time.Time) (front, error) {
+				l, err := s.latest(ctx, articles.Filter{}, frontPage)
+				return front{s.headlines(l.articles), l.older}, err
 			}},
+		gone:     &kept[articles.Gone]{name: "what was taken back last", age: forever, now: s.Now, log: s.Log, compute: s.lastGone},
+		feeds:    &kept[*templates.FeedCatalogue]{name: "all feeds", age: s.Fresh, now: s.Now, log: s.Log, compute: s.catalogue},
 		mostRead: map[string]*kept[[]templates.Headline]{},
 		editions: map[string]*kept[int64]{},
-		related:  map[version]*kept[[]templates.Headline]{},
+		related:  newShelf[version, []templates.Headline](maxRelated),
 	}
 	for _, d := range s.Digests {
 		b.editions[d.Name] = &kept[int64]{name: "editions of " + d.Name, age: time.Second, now: s.Now, log: s.Log,
@@ -78,11 +86,6 @@ func (s *Server) revisions(ctx context.Context, name string) (n int64, err error
 		FROM editions
 		WHERE digest = $1`, name).Scan(&n)
 	return n, err
-}
-
-// change is the publication's change number, asked for at most once a second: feeds and boxes follow it.
-func (s *Server) change(ctx context.Context) (int64, error) {
-	return s.boxes.change.get(ctx, 0)
 }
 
 func (s *Server) sections(ctx context.Context, _ time.Time) ([]templates.Link, error) {
@@ -146,25 +149,14 @@ func (s *Server) fillUp(ctx context.Context, box []articles.Article) ([]articles
 
 // related is the box of what is about the same as an article, never the article itself.
 func (s *Server) related(ctx context.Context, a articles.Article, change int64) ([]templates.Headline, error) {
-	b, key := s.boxes, version{a.ID, a.Change}
 	a.HTML, a.Text = "", "" // what is alike is asked of the database; a thousand boxes must not keep their articles' texts
-	b.mu.Lock()
-	k := b.related[key]
-	if k == nil {
-		for old := range b.related { // any one: the map's order is as good as chance
-			if len(b.related) < maxRelated {
-				break
-			}
-			delete(b.related, old)
-		}
-		k = &kept[[]templates.Headline]{name: "related to " + a.Slug, age: s.Fresh, now: s.Now, log: s.Log,
+	k := s.boxes.related.at(version{a.ID, a.Change}, func() *kept[[]templates.Headline] {
+		return &kept[[]templates.Headline]{name: "related to " + a.Slug, age: s.Fresh, now: s.Now, log: s.Log,
 			compute: func(ctx context.Context, _ time.Time) ([]templates.Headline, error) {
 				all, err := articles.Related(ctx, s.DB, a, relatedBox, []int64{a.ID})
 				return s.headlines(all), err
 			}}
-		b.related[key] = k
-	}
-	b.mu.Unlock()
+	})
 	return k.get(ctx, change)
 }
 
@@ -177,36 +169,20 @@ type list struct {
 // latest collects n articles from the filter's Before on, without the briefs that lead nowhere: a headline that was seen in
 // some page's box has nothing to read behind it. They stand only in lists that hold nothing else.
 func (s *Server) latest(ctx context.Context, f articles.Filter, n int) (list, error) {
-	var l list
-	var bare []articles.Article
-	f.Limit = 2 * n
-	for range 10 { // briefs may lie in heaps, but not without end
-		page, err := articles.List(ctx, s.DB, f)
-		if err != nil {
-			return list{}, err
-		}
-		for _, a := range page {
-			if a.Kind == articles.KindBrief && a.URL == "" {
-				bare = append(bare, a)
-				continue
-			}
-			if len(l.articles) == n {
-				last := l.articles[n-1]
-				l.older = fmt.Sprintf("%d-%d", last.Moment.UnixMilli(), last.ID)
-				return l, nil
-			}
-			l.articles = append(l.articles, a)
-		}
-		if len(page) < f.Limit {
-			break
-		}
-		last := page[len(page)-1]
-		f.Before, f.BeforeID = last.Moment, last.ID
+	f.Readable, f.Limit = true, n+1
+	all, err := articles.List(ctx, s.DB, f)
+	if err != nil {
+		return list{}, err
 	}
-	if len(l.articles) == 0 {
-		l.articles = bare[:min(n, len(bare))]
+	if len(all) > n {
+		last := all[n-1]
+		return list{all[:n], fmt.Sprintf("%d-%d", last.Moment.UnixMilli(), last.ID)}, nil
 	}
-	return l, nil
+	if len(all) == 0 {
+		f.Readable, f.Limit = false, n
+		all, err = articles.List(ctx, s.DB, f)
+	}
+	return list{articles: all}, err
 }
 
 func (s *Server) headlines(all []articles.Article) []templates.Headline {

@@ -30,6 +30,7 @@ var statuses = []struct {
 	{articles.ErrNotFound, http.StatusNotFound, ""},
 	{digest.ErrNotFound, http.StatusNotFound, ""},
 	{feeds.ErrNoFeed, http.StatusNotFound, ""},
+	{feeds.ErrEnded, http.StatusGone, ""},
 	{errGone, http.StatusGone, ""},
 	{subscribers.ErrToken, http.StatusNotFound, "error_token"},
 	{subscribers.ErrNotFound, http.StatusNotFound, "error_token"},
@@ -53,16 +54,28 @@ func statusOf(err error) (status int, words string) {
 	return http.StatusInternalServerError, ""
 }
 
+func isNotFound(err error) bool {
+	status, _ := statusOf(err)
+	return status == http.StatusNotFound
+}
+
 // fail answers with the page for an error, and logs those that are ours.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
 		return // nobody waits for the answer
 	}
 	status, words := statusOf(err)
-	var p templates.Page
 	if status >= 500 {
 		// The pattern and not the path, which may hold a token.
 		s.Log.Error("a request failed", "route", r.Pattern, "error", err)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if isFeedFile(r.URL.Path) {
+		s.failPlainly(w, r, status)
+		return
+	}
+	var p templates.Page
+	if status >= 500 {
 		p = s.barePage(s.Site.Language) // what failed might fail again
 	} else {
 		p = s.newPage(r, s.Site.Language)
@@ -73,6 +86,19 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.Message = templates.Text(p.Language, words)
 	}
 	p.Title = p.MessageHeading()
-	w.Header().Set("Cache-Control", "no-store")
 	s.send(w, r, "message.html", p)
+}
+
+// failPlainly answers for a document: who asks for one is a program, whose owner may look into what it got.
+func (s *Server) failPlainly(w http.ResponseWriter, r *http.Request, status int) {
+	words := http.StatusText(status)
+	switch status {
+	case http.StatusGone:
+		words = templates.Text(s.Site.Language, "feed_gone", s.Site.URL+"/feeds")
+		w.Header().Set("Cache-Control", "public, max-age=86400") // it has ended for good, and many will ask for years
+	case http.StatusNotFound:
+		words = templates.Text(s.Site.Language, "feed_unknown", s.Site.URL+"/feeds")
+	}
+	w.Header()["Access-Control-Allow-Origin"] = anyOrigin
+	text(w, r, status, words)
 }

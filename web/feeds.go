@@ -2,203 +2,228 @@ package web
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
+	"maps"
 	"net/http"
-	"net/url"
 	"strings"
-	"time"
+	"sync/atomic"
 
-	"golang.org/x/net/idna"
-
-	"vestnik/articles"
-	"vestnik/db"
 	"vestnik/feeds"
-)
-
-// feedItems is how many items a feed holds, editions how many editions a digest's page and feed do.
-const (
-	feedItems = 50
-	editions  = 30
 )
 
 // feed answers with the feed of the list it stands under. The path names the list, so the key costs nothing to make.
 func (s *Server) feed(f feeds.Format) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		key := feeds.Key{List: strings.TrimSuffix(r.URL.Path, "/"+f.File), Format: f.Name}
-		change, err := s.change(r.Context())
-		if err != nil {
-			return err
+		if key.List == "/most-read" && r.URL.RawQuery != "" {
+			window := r.URL.Query().Get("window")
+			if _, known := windowNamed(window); window != "" && !known {
+				return fmt.Errorf("window %.20q: %w", window, feeds.ErrNoFeed)
+			}
+			key.List = windowList(window).key()
+		} else if strings.Contains(key.List, "?") { // written as %3F
+			return feeds.ErrNoFeed
 		}
-		if name, ok := strings.CutPrefix(key.List, "/digests/"); ok {
-			if change, err = s.editionsChange(r.Context(), name); err != nil {
-				return err
+		return s.serveFeed(w, r, key)
+	}
+}
+
+// windowList is the most-read list of a window, "" for the first.
+func windowList(window string) feedList {
+	if window == "" {
+		window = windows[0].name
+	}
+	return feedList{kindMostRead, window}
+}
+
+// yandex answers with Yandex's flavour of the site's feed.
+func (s *Server) yandex(w http.ResponseWriter, r *http.Request) error {
+	return s.serveFeed(w, r, feeds.Key{List: feedList{kind: kindYandex}.key(), Format: "yandex"})
+}
+
+// A document that was answered before, as the next request for its address needs it.
+type knownFeed struct {
+	key    feeds.Key
+	list   feedList
+	state  *listState   // nil for lists that do not follow the articles' changes
+	warmed atomic.Int64 // the number as of which it was rendered before anybody asked
+}
+
+// serveFeed answers with a document, and remembers what address it has if that is all there is to know of it.
+func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request, key feeds.Key) error {
+	l, ok := parseList(key.List)
+	if !ok {
+		return feeds.ErrNoFeed
+	}
+	if err := s.answerFeed(w, r, &knownFeed{key: key, list: l, state: s.stateOf(key.List)}); err != nil {
+		return err
+	}
+	if r.URL.RawQuery == "" {
+		s.remember(r.URL.Path, &knownFeed{key: key, list: l, state: s.stateOf(key.List)}) // perhaps it has one only now
+	}
+	return nil
+}
+
+func (s *Server) answerFeed(w http.ResponseWriter, r *http.Request, k *knownFeed) error {
+	if rule, ok := s.rules[k.key.List]; ok {
+		if to, moved := s.movedTo(k.key.List); moved {
+			format, _ := feeds.FormatNamed(k.key.Format)
+			permanent(w, r, to.place(s.Site.URL).Document(format))
+			return nil
+		}
+		if !rule.Ended.IsZero() && s.ended(k.key.List) {
+			return feeds.ErrEnded
+		}
+	}
+	n, err := s.number(r.Context(), k)
+	if err != nil {
+		return err
+	}
+	return s.feeds.Serve(w, r, k.key, n)
+}
+
+// ownClock parts the change numbers of digests and most-read lists from those of the articles' changes: for the hub, a topic has
+// one number.
+const ownClock = 1 << 40
+
+// number is the change number that the documents of a list follow: a sum of what can only grow, so it stays the same only if
+// all of that does.
+func (s *Server) number(ctx context.Context, k *knownFeed) (int64, error) {
+	if k.list.kind == kindDigests {
+		n, err := s.editionsChange(ctx, k.list.slug)
+		return ownClock + n + s.stage(k.key.List), err
+	}
+	n, err := s.change(ctx)
+	if err != nil {
+		return 0, err
+	}
+	switch k.list.kind {
+	case kindMostRead:
+		n += lastHour(s.Now()).Unix() / 3600
+	case kindYandex:
+		_, offset := s.Now().In(s.Site.Location).Zone()
+		n += (s.Now().Unix() + int64(offset)) / 86400
+	default:
+		n = s.lastChangeOf(ctx, k.list, k.state, n)
+	}
+	return n + s.stage(k.key.List), nil
+}
+
+// maxKnown bounds the addresses of feeds that are answered before anything else is asked.
+const maxKnown = 10_000
+
+// remember lets the next request for this address past the routes. Only what was answered once is remembered, so there are no
+// more of them than feeds.
+func (s *Server) remember(path string, k *knownFeed) {
+	s.learning.Lock()
+	defer s.learning.Unlock()
+	known := *s.known.Load()
+	if old := known[path]; old != nil && old.state == k.state || len(known) >= maxKnown {
+		return
+	}
+	next := maps.Clone(known)
+	next[path] = k
+	s.known.Store(&next)
+}
+
+// serve is the whole site. Readers poll the same few addresses again and again, and mostly get 304: they are answered first.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.RawQuery == "" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		if k := (*s.known.Load())[r.URL.Path]; k != nil {
+			s.serveKnown(w, r, k)
+			return
+		}
+	}
+	if to, ok := s.configuredAddress(r); ok {
+		permanent(w, r, to)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+func (s *Server) serveKnown(w http.ResponseWriter, r *http.Request, k *knownFeed) {
+	defer s.catch(w, r)
+	w.Header()["X-Content-Type-Options"] = nosniff
+	if err := s.answerFeed(w, r, k); err != nil {
+		s.fail(w, r, err)
+	}
+}
+
+// anyOrigin lets readers that run in a browser see an answer.
+var anyOrigin = []string{"*"}
+
+// preflight tells a browser that a reader in it may send its validators along (Fetch, "CORS-preflight request").
+func (s *Server) preflight(w http.ResponseWriter, _ *http.Request) error {
+	h := w.Header()
+	h["Access-Control-Allow-Origin"] = anyOrigin
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD")
+	h.Set("Access-Control-Allow-Headers", "A-IM, Cache-Control, If-Modified-Since, If-None-Match")
+	h.Set("Access-Control-Max-Age", "86400")
+	h.Set("Allow", "GET, HEAD, OPTIONS")
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// Document renders a feed by its name and format, "yandex" among them for the site's, and returns it with its media type. The
+// name may also be the path of another document of ours, as "/sitemap.xml". [feeds.ErrNoFeed] and
+// [feeds.ErrEnded] say that there is none.
+func (s *Server) Document(ctx context.Context, name, format string) (doc []byte, mediaType string, err error) {
+	if strings.HasPrefix(name, "/") {
+		doc, mediaType, err = s.fetch(ctx, name)
+		mediaType, _, _ = strings.Cut(mediaType, ";")
+		return doc, mediaType, err
+	}
+	l, ok := namedList(name)
+	if !ok {
+		return nil, "", fmt.Errorf("feed %q: %w; `vestnik feeds list` prints those there are", name, feeds.ErrNoFeed)
+	}
+	if format == "yandex" && l.kind == kindSite {
+		l.kind = kindYandex
+	}
+	if l.kind == kindYandex {
+		format = "yandex"
+	}
+	f, ok := feeds.FormatNamed(format)
+	if !ok || f.Name == "yandex" && l.kind != kindYandex {
+		return nil, "", fmt.Errorf("feed %q: there is no format %q; take rss, atom, json or yandex", name, format)
+	}
+	feed, err := s.loadFeed(ctx, l.key())
+	if err == nil {
+		feed.Items, err = s.wholeItems(ctx, feed.Items)
+	}
+	if err == nil {
+		doc, err = f.Render(feed)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("feed %q: %w", name, err)
+	}
+	return doc, f.Type, nil
+}
+
+// wholeItems makes whole what is bare among the items.
+func (s *Server) wholeItems(ctx context.Context, items []feeds.Item) ([]feeds.Item, error) {
+	var bare, all []feeds.Item
+	for _, i := range items {
+		if i.Bare {
+			bare = append(bare, i)
+		}
+	}
+	found, err := s.loadItems(ctx, bare)
+	if err != nil {
+		return nil, err
+	}
+	whole := map[int64]feeds.Item{}
+	for _, i := range found {
+		whole[i.Key] = i
+	}
+	for _, i := range items {
+		if i.Bare {
+			var there bool
+			if i, there = whole[i.Key]; !there {
+				continue
 			}
 		}
-		snap, err := s.feeds.Get(r.Context(), key, change)
-		if err != nil {
-			return err
-		}
-		snap.ServeHTTP(w, r)
-		return nil
+		all = append(all, i)
 	}
-}
-
-// loadFeed makes the feed of a list for the cache.
-func (s *Server) loadFeed(ctx context.Context, list string) (feeds.Feed, time.Time, error) {
-	parts := strings.Split(list, "/") // "" "sections" slug
-	switch len(parts) {
-	case 1:
-		return s.loadArticles(ctx, list, articles.Filter{}, nil)
-	case 3:
-	default: // a slug with a slash, written as %2F: no list of ours, though its first part may be one
-		return feeds.Feed{}, time.Time{}, feeds.ErrNoFeed
-	}
-	slug := parts[2]
-	switch parts[1] {
-	case "sections":
-		return s.loadArticles(ctx, list, articles.Filter{Section: slug}, func(a articles.Article) string { return a.Section.Name })
-	case "tags":
-		return s.loadArticles(ctx, list, articles.Filter{Tag: slug}, func(a articles.Article) string { return labelName(a.Tags, slug) })
-	case "authors":
-		return s.loadArticles(ctx, list, articles.Filter{Author: slug}, func(a articles.Article) string { return labelName(a.Authors, slug) })
-	case "digests":
-		return s.loadEditions(ctx, slug)
-	}
-	return feeds.Feed{}, time.Time{}, feeds.ErrNoFeed
-}
-
-// newFeed is what all our feeds have in common.
-func (s *Server) newFeed(authority, list, name string) feeds.Feed {
-	f := feeds.Feed{
-		ID:          tagURI(authority, list+"/feed"),
-		Title:       s.Site.Title,
-		Description: s.Site.Title,
-		Home:        s.Site.URL + list,
-		Language:    s.Site.Language,
-		Author:      s.Site.Imprint.Publisher,
-		TTL:         5 * time.Minute, // the max-age of feeds.Caching
-	}
-	if list == "" {
-		f.Home += "/"
-	}
-	if name != "" {
-		f.Title = name + " — " + s.Site.Title
-	}
-	if p := s.Site.Imprint.Publisher; p != "" {
-		f.Copyright = "© " + p
-	}
-	return f
-}
-
-// tagURI is the permanent id of a feed or edition (RFC 4151). The year is that of this software's first feeds.
-func tagURI(authority, path string) string { return "tag:" + authority + ",2026:" + path }
-
-// authority is the host in the ids of feeds and editions. It is the one in the first article's id and not the site's, so that
-// ids stay when the publication moves to another address: readers would show everything anew.
-func (s *Server) authority(ctx context.Context) (string, error) {
-	var guid string
-	err := s.DB.QueryRowContext(ctx, `SELECT guid FROM articles ORDER BY id LIMIT 1`).Scan(&guid)
-	if errors.Is(err, sql.ErrNoRows) {
-		return s.host(), nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("look up the first article's id: %w", err)
-	}
-	authority, _, ok := strings.Cut(strings.TrimPrefix(guid, "tag:"), ",")
-	if !ok {
-		return s.host(), nil
-	}
-	return authority, nil
-}
-
-// host is the site's host, spelt as package articles spells it in its ids.
-func (s *Server) host() string {
-	u, err := url.Parse(s.Site.URL)
-	if err != nil {
-		return "localhost"
-	}
-	host := strings.ToLower(u.Hostname())
-	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
-		host = ascii
-	}
-	return host
-}
-
-// loadArticles makes the feed of a list of articles; name takes its name from one of them, nil for the whole site's, which
-// exists even when it is empty.
-func (s *Server) loadArticles(ctx context.Context, path string, f articles.Filter, name func(articles.Article) string) (feeds.Feed, time.Time, error) {
-	l, err := s.latest(ctx, f, feedItems)
-	if err != nil {
-		return feeds.Feed{}, time.Time{}, err
-	}
-	heading := ""
-	if name != nil {
-		if len(l.articles) == 0 {
-			return feeds.Feed{}, time.Time{}, feeds.ErrNoFeed
-		}
-		heading = name(l.articles[0])
-	}
-	authority, err := s.authority(ctx)
-	if err != nil {
-		return feeds.Feed{}, time.Time{}, err
-	}
-	out := s.newFeed(authority, path, heading)
-	for _, a := range l.articles {
-		out.Items = append(out.Items, s.feedItem(a))
-	}
-	modified, err := s.modified(ctx, out.Change())
-	return out, modified, err
-}
-
-// modified is when the change was made, or something was withdrawn after it: the newest article of a feed may carry an old
-// date, and readers that send only If-Modified-Since must get it nevertheless.
-func (s *Server) modified(ctx context.Context, change int64) (time.Time, error) {
-	var at int64
-	err := s.DB.QueryRowContext(ctx, `
-		SELECT COALESCE(MAX(at), 0)
-		FROM changes
-		WHERE change = $1 OR (change > $1 AND verb IN ('withdraw', 'remove'))`, change).Scan(&at)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("look up the time of change %d: %w", change, err)
-	}
-	return db.Time(at), nil
-}
-
-func (s *Server) feedItem(a articles.Article) feeds.Item {
-	i := feeds.Item{
-		ID: a.GUID, Title: a.Title, Link: a.Link(s.Articles), Summary: excerpt(a), HTML: a.HTML, Language: a.Language,
-		Published: a.Published, Updated: a.Updated, Image: a.Image, ImageAlt: a.ImageAlt, Change: a.Change,
-	}
-	if i.Updated.IsZero() {
-		i.Updated = a.Moment
-	}
-	for _, l := range a.Authors {
-		i.Authors = append(i.Authors, feeds.Person{Name: l.Name, URL: s.Site.URL + "/authors/" + l.Slug})
-	}
-	labels := a.Tags
-	if a.Section.Slug != "" {
-		labels = append([]articles.Label{a.Section}, labels...)
-	}
-	for _, l := range labels {
-		i.Categories = append(i.Categories, feeds.Category{Term: l.Slug, Name: l.Name})
-	}
-	return i
-}
-
-// excerpt is the standfirst, else the beginning of the text, in whole words.
-func excerpt(a articles.Article) string {
-	if a.Standfirst != "" {
-		return a.Standfirst
-	}
-	first, _, _ := strings.Cut(a.Text, "\n\n")
-	if runes := []rune(first); len(runes) > 300 {
-		first = string(runes[:300])
-		if space := strings.LastIndexByte(first, ' '); space > 0 {
-			first = first[:space]
-		}
-		first += "…"
-	}
-	return first
+	return all, nil
 }

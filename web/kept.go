@@ -49,3 +49,40 @@ func (k *kept[T]) get(ctx context.Context, change int64) (T, error) {
 	k.change = change
 	return k.value, nil
 }
+
+// put replaces the value by one that was computed elsewhere just now.
+func (k *kept[T]) put(value T) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.value, k.at = value, k.now()
+}
+
+// A shelf holds kept values by what they are of, at most so many: any other one makes room for a new one.
+type shelf[K comparable, T any] struct {
+	most int
+
+	mu   sync.Mutex
+	held map[K]*kept[T]
+}
+
+func newShelf[K comparable, T any](most int) *shelf[K, T] {
+	return &shelf[K, T]{most: most, held: map[K]*kept[T]{}}
+}
+
+// at returns the value of a key, which fresh makes if it is not there.
+func (s *shelf[K, T]) at(key K, fresh func() *kept[T]) *kept[T] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.held[key]
+	if k == nil {
+		for old := range s.held { // any one: the map's order is as good as chance
+			if len(s.held) < s.most {
+				break
+			}
+			delete(s.held, old)
+		}
+		k = fresh()
+		s.held[key] = k
+	}
+	return k
+}

@@ -37,18 +37,24 @@ func (s *Server) newPage(r *http.Request, language string) templates.Page {
 func (s *Server) barePage(language string) templates.Page {
 	y, m, d := s.Now().In(s.Site.Location).Date()
 	today := time.Date(y, m, d, 0, 0, 0, 0, s.Site.Location) // the second would give every answer its own entity tag
-	p := templates.Page{Site: s.Site, Now: today, Language: language, Feeds: s.feedLinks("", s.Site.Title)}
+	p := templates.Page{Site: s.Site, Now: today, Language: language, Feeds: s.feedLinks(feedList{kind: kindSite}, s.Site.Title)}
 	for _, d := range s.Digests {
 		p.Digests = append(p.Digests, templates.Link{Title: d.Title, URL: "/digests/" + d.Name})
 	}
 	return p
 }
 
-// feedLinks are the three feeds under a list.
-func (s *Server) feedLinks(under, title string) []templates.FeedLink {
+// feedLinks are the three documents of a list's feed, wherever it moved; none if it has ended.
+func (s *Server) feedLinks(l feedList, title string) []templates.FeedLink {
+	if to, moved := s.movedTo(l.key()); moved {
+		l = to
+	}
+	if s.ended(l.key()) {
+		return nil
+	}
 	var all []templates.FeedLink
 	for _, f := range feeds.Formats() {
-		all = append(all, templates.FeedLink{Title: title + " (" + f.Label + ")", Type: f.Type, URL: under + "/" + f.File})
+		all = append(all, templates.FeedLink{Title: title + " (" + f.Label + ")", Type: f.Type, URL: l.place("").Document(f)})
 	}
 	return all
 }
@@ -65,6 +71,9 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, name string, p tem
 		return nil
 	}
 	pageHeaders(w.Header())
+	if links := s.pageLinks(p); links != "" {
+		w.Header().Set("Link", links)
+	}
 	status := http.StatusOK
 	if p.Status != 0 {
 		status = p.Status
@@ -75,8 +84,14 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, name string, p tem
 
 // home is the front page; ?before= goes on with what is older, as a plain list.
 func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
-	if r.URL.Query().Has("before") {
-		return s.listPage(w, r, "", articles.Filter{}, func(articles.Article) string { return s.Site.Title })
+	switch query := r.URL.Query(); {
+	case query.Has("before"):
+		return s.listPage(w, r, feedList{kind: kindSite}, func(articles.Article) string { return s.Site.Title })
+	case query.Has("feed"): // WordPress without permalinks
+		if _, file, ok := usualAddress("/feed/" + query.Get("feed")); ok {
+			permanent(w, r, s.Site.URL+"/"+file)
+			return nil
+		}
 	}
 	p := s.newPage(r, s.Site.Language)
 	change, err := s.change(r.Context())
@@ -88,26 +103,23 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Title, p.Canonical = s.Site.Title, s.Site.URL+"/"
-	p.List, p.Older = s.headlines(front.articles), older("", front.older)
+	p.List, p.Older = front.lines, older("", front.older)
+	s.announceHub(&p, feedList{kind: kindSite})
 	return s.send(w, r, "home.html", p)
 }
 
 func (s *Server) section(w http.ResponseWriter, r *http.Request) error {
-	slug := r.PathValue("slug")
-	return s.listPage(w, r, "/sections/"+slug, articles.Filter{Section: slug},
-		func(a articles.Article) string { return a.Section.Name })
+	return s.listPage(w, r, feedList{kindSections, r.PathValue("slug")}, func(a articles.Article) string { return a.Section.Name })
 }
 
 func (s *Server) tag(w http.ResponseWriter, r *http.Request) error {
 	slug := r.PathValue("slug")
-	return s.listPage(w, r, "/tags/"+slug, articles.Filter{Tag: slug},
-		func(a articles.Article) string { return labelName(a.Tags, slug) })
+	return s.listPage(w, r, feedList{kindTags, slug}, func(a articles.Article) string { return labelName(a.Tags, slug) })
 }
 
 func (s *Server) author(w http.ResponseWriter, r *http.Request) error {
 	slug := r.PathValue("slug")
-	return s.listPage(w, r, "/authors/"+slug, articles.Filter{Author: slug},
-		func(a articles.Article) string { return labelName(a.Authors, slug) })
+	return s.listPage(w, r, feedList{kindAuthors, slug}, func(a articles.Article) string { return labelName(a.Authors, slug) })
 }
 
 // labelName is the name that goes with a slug; the slug itself where there is none.
@@ -120,9 +132,14 @@ func labelName(labels []articles.Label, slug string) string {
 	return slug
 }
 
-// listPage answers with a list of articles under an address; name takes the heading from one of them. A list without any
-// article does not exist.
-func (s *Server) listPage(w http.ResponseWriter, r *http.Request, path string, f articles.Filter, name func(articles.Article) string) error {
+// listPage answers with a list of articles; name takes the heading from one of them. A list without any article does not
+// exist.
+func (s *Server) listPage(w http.ResponseWriter, r *http.Request, list feedList, name func(articles.Article) string) error {
+	if to, moved := s.movedTo(list.key()); moved {
+		permanent(w, r, s.Site.URL+to.page())
+		return nil
+	}
+	f := list.filter()
 	var err error
 	if f.Before, f.BeforeID, err = parseBefore(r.URL.Query().Get("before")); err != nil {
 		return err
@@ -136,14 +153,14 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request, path string, f
 	}
 	heading := name(l.articles[0])
 	p := s.newPage(r, s.Site.Language)
-	p.Title, p.Heading, p.Canonical = heading, heading, s.Site.URL+path
-	if path == "" {
-		p.Canonical += "/"
-	} else {
-		p.Feeds = append(p.Feeds, s.feedLinks(path, heading)...)
+	p.Title, p.Heading, p.Canonical = heading, heading, s.Site.URL+list.page()
+	if list.kind != kindSite {
+		p.Feeds = append(p.Feeds, s.feedLinks(list, heading)...)
 	}
-	p.NoIndex = !f.Before.IsZero() // the articles are found by themselves
-	p.List, p.Older = s.headlines(l.articles), older(path, l.older)
+	if p.NoIndex = !f.Before.IsZero(); !p.NoIndex { // the articles of later pages are found by themselves
+		s.announceHub(&p, list)
+	}
+	p.List, p.Older = s.headlines(l.articles), older(list.key(), l.older)
 	return s.send(w, r, "list.html", p)
 }
 
@@ -174,9 +191,11 @@ func parseBefore(value string) (time.Time, int64, error) {
 
 // mostReadPage is the long form of the box, for the window asked for.
 func (s *Server) mostReadPage(w http.ResponseWriter, r *http.Request) error {
-	window := r.URL.Query().Get("window")
-	if window == "" {
-		window = windows[0].name
+	list := windowList(r.URL.Query().Get("window"))
+	window := list.slug
+	if to, moved := s.movedTo(list.key()); moved {
+		permanent(w, r, s.Site.URL+to.page())
+		return nil
 	}
 	box, ok := s.boxes.mostRead[window]
 	if !ok {
@@ -192,34 +211,11 @@ func (s *Server) mostReadPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Title, p.Window = templates.Text(p.Language, "most_read"), window
 	p.Canonical = s.Site.URL + "/most-read"
+	p.Feeds = append(p.Feeds, s.feedLinks(list, templates.Text(p.Language, "feed_most_read_"+window))...)
 	for _, w := range windows {
 		p.Windows = append(p.Windows, templates.Link{Title: w.name, URL: "/most-read?window=" + w.name})
 	}
 	return s.send(w, r, "most-read.html", p)
-}
-
-// feedsPage lists every feed for people, who cannot read the documents themselves.
-func (s *Server) feedsPage(w http.ResponseWriter, r *http.Request) error {
-	p := s.newPage(r, s.Site.Language)
-	p.Title = templates.Text(p.Language, "all_feeds")
-	p.Heading, p.Canonical = p.Title, s.Site.URL+"/feeds"
-	add := func(under, title string) {
-		for _, f := range s.feedLinks(under, title) {
-			p.List = append(p.List, templates.Headline{Title: f.Title, URL: f.URL, Standfirst: s.Site.URL + f.URL})
-		}
-	}
-	add("", s.Site.Title)
-	labels, err := articles.Sections(r.Context(), s.DB)
-	if err != nil {
-		return err
-	}
-	for _, l := range labels {
-		add("/sections/"+l.Slug, l.Name)
-	}
-	for _, d := range s.Digests {
-		add("/digests/"+d.Name, d.Title)
-	}
-	return s.send(w, r, "list.html", p)
 }
 
 // article is an article's page, a brief's too.
@@ -246,7 +242,7 @@ func (s *Server) article(w http.ResponseWriter, r *http.Request) error {
 	p.Title, p.Description, p.Canonical = a.Title, a.Standfirst, a.Link(s.Articles)
 	p.Article = s.articleView(a)
 	if a.Section.Slug != "" {
-		p.Feeds = append(p.Feeds, s.feedLinks("/sections/"+a.Section.Slug, a.Section.Name)...)
+		p.Feeds = append(p.Feeds, s.feedLinks(feedList{kindSections, a.Section.Slug}, a.Section.Name)...)
 	}
 	s.countPage(r, a)
 	return s.send(w, r, "article.html", p)
@@ -257,6 +253,9 @@ func (s *Server) articleView(a articles.Article) *templates.Article {
 		Title: a.Title, Standfirst: a.Standfirst, Authors: links("/authors/", a.Authors), Date: a.Published, Updated: a.Updated,
 		Tags: links("/tags/", a.Tags), Image: a.Image, ImageAlt: a.ImageAlt, Language: a.Language, Original: a.URL,
 		HTML: template.HTML(a.HTML), // sanitised by articles.Put
+	}
+	if a.Correction != "" {
+		v.Correction, v.Corrected = strings.Split(a.Correction, "\n\n"), a.Corrected
 	}
 	if a.Published.IsZero() {
 		v.Updated = time.Time{} // where the day is unknown, no date is shown

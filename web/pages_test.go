@@ -260,7 +260,7 @@ func TestListsGoOnPageByPage(t *testing.T) {
 
 func TestAPageThatIsKnownCostsNoBody(t *testing.T) {
 	h := openFurnished(t)
-	for _, path := range []string{"/", "/articles/festival", "/sections/festivali", "/most-read", "/assets/style.css", "/a.js"} {
+	for _, path := range []string{"/", "/articles/festival", "/sections/festivali", "/most-read", "/feeds", "/assets/style.css", "/a.js"} {
 		first := h.get(path)
 		h.wait(10 * time.Second)
 		again := h.get(path, "If-None-Match", first.Header.Get("ETag"))

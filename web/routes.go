@@ -48,20 +48,38 @@ func (s *Server) routes() []route {
 		{"GET /a.js", s.pageScript},
 		{"GET /assets/{path...}", s.asset},
 		{"GET /robots.txt", s.robots},
+		{"GET /sitemap.xml", s.sitemapIndex},
+		{"GET /sitemaps/{name}", s.sitemap},
+		{"GET /news-sitemap.xml", s.newsSitemap},
+		{"GET /opml.xml", s.opml},
+		{"GET /yandex.xml", s.yandex},
 		{"GET /healthz", s.healthz},
 		{"GET /readyz", s.readyz},
 		{"/", s.unknown},
 	}
-	for _, list := range []string{"", "/sections/{slug}", "/tags/{slug}", "/authors/{slug}", "/digests/{digest}"} {
-		for _, f := range feeds.Formats() {
-			all = append(all, route{"GET " + list + "/" + f.File, s.feed(f)})
+	for _, f := range feeds.Formats() {
+		for _, list := range []string{"", "/sections/{slug}", "/tags/{slug}", "/authors/{slug}", "/digests/{digest}"} {
+			all = append(all,
+				route{"GET " + list + "/" + f.File, s.feed(f)},
+				route{"OPTIONS " + list + "/" + f.File, s.preflight},
+				route{"GET " + list + "/archive/{month}/" + f.File, s.archive(f)})
 		}
+		all = append(all, route{"GET /most-read/" + f.File, s.feed(f)}, route{"OPTIONS /most-read/" + f.File, s.preflight})
+	}
+	if s.Hub != nil {
+		all = append(all, route{"POST /hub", s.hub})
 	}
 	return all
 }
 
 // Handler is the whole site.
-func (s *Server) Handler() http.Handler { return s.mux }
+func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
+
+// hub hands a subscription to the hub.
+func (s *Server) hub(w http.ResponseWriter, r *http.Request) error {
+	s.Hub.ServeHTTP(w, r)
+	return nil
+}
 
 // maxBody is how much of a request is read: forms and beacons are far smaller.
 const maxBody = 64 << 10
@@ -76,16 +94,19 @@ func (s *Server) answer(handle handler) http.Handler {
 		case r.Method == http.MethodPost:
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 			err = handle(w, r)
-		case !utf8.ValidString(r.URL.Path) || strings.ContainsRune(r.URL.Path, 0):
-			err = errNotFound // PostgreSQL refuses such text, and nothing of ours is called so
+		case !isText(r.URL.Path):
+			err = errNotFound
 		default:
 			err = handle(w, r)
 		}
-		if err != nil {
+		if err != nil && !(isNotFound(err) && s.redirectOld(w, r)) {
 			s.fail(w, r, err)
 		}
 	})
 }
+
+// isText reports whether an address may go into a query: PostgreSQL refuses other text, and nothing of ours is called so.
+func isText(path string) bool { return utf8.ValidString(path) && !strings.ContainsRune(path, 0) }
 
 // catch turns a panic into a logged 500. What the standard library panics with to cut a connection passes.
 func (s *Server) catch(w http.ResponseWriter, r *http.Request) {
@@ -182,7 +203,8 @@ func text(w http.ResponseWriter, r *http.Request, status int, line string) error
 
 func (s *Server) robots(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=3600")
-	return text(w, r, http.StatusOK, "User-agent: *\nDisallow: /a/\nDisallow: /confirm/\nDisallow: /preferences/\nDisallow: /unsubscribe/")
+	return text(w, r, http.StatusOK, "User-agent: *\nDisallow: /a/\nDisallow: /confirm/\nDisallow: /preferences/\nDisallow: /unsubscribe/\n\n"+
+		"Sitemap: "+s.Site.URL+"/sitemap.xml\nSitemap: "+s.Site.URL+"/news-sitemap.xml")
 }
 
 // healthz says that the process answers, and nothing of what it depends on.

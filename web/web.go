@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"vestnik/articles"
@@ -36,10 +38,12 @@ type Options struct {
 	Digests        []DigestInfo                         // in the order in which they are offered
 	Banner         func(at time.Time) *templates.Banner // the banner of pages; nil: none
 	TrustedProxies []netip.Prefix                       // whose X-Forwarded-For is believed
-	Fresh          time.Duration                        // how old the most-read box may be; 0: a minute
-	JoinTime       time.Duration                        // how long the answer to a join form takes at least; 0: 200 ms
-	Now            func() time.Time                     // nil: time.Now
-	Log            *slog.Logger                         // nil: slog.Default
+	Feeds          FeedOptions
+	Hub            http.Handler     // takes subscriptions to feeds (WebSub); nil: there is none
+	Fresh          time.Duration    // how old the most-read box may be; 0: a minute
+	JoinTime       time.Duration    // how long the answer to a join form takes at least; 0: 200 ms
+	Now            func() time.Time // nil: time.Now
+	Log            *slog.Logger     // nil: slog.Default
 }
 
 // A DigestInfo is what the site tells of a digest.
@@ -54,16 +58,27 @@ type DigestInfo struct {
 // A Server answers the publication's requests. It is safe for concurrent use; [Server.Handler] is the way in.
 type Server struct {
 	Options
-	mux    *http.ServeMux
-	feeds  *feeds.Cache
-	assets map[string]asset
-	script asset
-	boxes  *boxes
-	joins  joins
+	mux       *http.ServeMux
+	feeds     *feeds.Cache
+	rules     map[string]FeedRule                   // by the keys of lists
+	face      string                                // of the configuration, as far as archives show it
+	watched   atomic.Int64                          // the change number that Follow keeps fresh; -1: nobody does
+	known     atomic.Pointer[map[string]*knownFeed] // by their addresses
+	learning  sync.Mutex                            // held while known is replaced
+	lists     sync.Map                              // of *listState, by the keys of lists
+	listed    atomic.Int64                          // how many they are
+	log       newsLog
+	marks     *shelf[int64, mark]
+	archives  *shelf[string, bounds]
+	documents *shelf[string, document]
+	assets    map[string]asset
+	script    asset
+	boxes     *boxes
+	joins     joins
 }
 
-// feedMemory bounds the rendered feeds kept: about 300 of 50 full articles each.
-const feedMemory = 96 << 20
+// feedMemory bounds the rendered feeds kept, compressed: about 300 of 50 full articles each, with what it takes to make them anew.
+const feedMemory = 20 << 20
 
 // New makes a server. It fails when something it cannot do without is missing, or an asset cannot be read.
 func New(o Options) (*Server, error) {
@@ -71,8 +86,9 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("web: %w", err)
 	}
 	s := &Server{Options: o, mux: http.NewServeMux()}
-	s.boxes = s.newBoxes()
-	s.feeds = feeds.NewCache(s.loadFeed, feedMemory, o.Log)
+	if err := s.furnish(); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
 	assets, err := readAssets(o.Templates.Assets())
 	if err != nil {
 		return nil, fmt.Errorf("web: read the assets: %w", err)
@@ -85,6 +101,21 @@ func New(o Options) (*Server, error) {
 		s.mux.Handle(r.pattern, s.answer(r.handle))
 	}
 	return s, nil
+}
+
+// furnish makes what the server keeps in memory.
+func (s *Server) furnish() error {
+	if err := s.readRules(); err != nil {
+		return err
+	}
+	s.face = fmt.Sprintf("%q", []any{s.Site.Title, s.Site.URL, s.Site.Language, s.Site.Imprint.Publisher, s.Site.Location.String(), s.Hub != nil, s.Feeds})
+	s.watched.Store(-1)
+	s.known.Store(&map[string]*knownFeed{})
+	s.marks, s.archives = newShelf[int64, mark](4096), newShelf[string, bounds](1024)
+	s.documents = newShelf[string, document](64)
+	s.boxes = s.newBoxes()
+	s.feeds = feeds.NewCache(s.loader(), feedMemory, s.Log)
+	return nil
 }
 
 // fill checks the options and puts in the defaults.
