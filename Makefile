@@ -1,10 +1,11 @@
 # make test    what continuous integration runs: installs what the tests lack, then vet, staticcheck and the suite on both databases
 # make quick   go test ./... alone: installs nothing
 # make lint    vet, staticcheck, gofmt
+# make peers   real feed readers against the daemon: installs what they are, then starts each
 # make bench   the figures of README
 # make shots   the screenshots in docs/
 
-.PHONY: test quick lint bench shots build
+.PHONY: test quick lint peers bench shots build
 
 test:
 	@scripts/install-test-tools.sh
@@ -15,6 +16,9 @@ quick:
 
 lint:
 	@scripts/lint.sh
+
+peers:
+	@scripts/peers.sh
 
 bench:
 	@scripts/bench.sh

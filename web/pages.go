@@ -211,6 +211,7 @@ func (s *Server) mostReadPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Title, p.Window = templates.Text(p.Language, "most_read"), window
 	p.Canonical = s.Site.URL + "/most-read"
+	s.announceHub(&p, list)
 	p.Feeds = append(p.Feeds, s.feedLinks(list, templates.Text(p.Language, "feed_most_read_"+window))...)
 	for _, w := range windows {
 		p.Windows = append(p.Windows, templates.Link{Title: w.name, URL: "/most-read?window=" + w.name})

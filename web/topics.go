@@ -42,10 +42,8 @@ func (s *Server) topicOf(address string) (topic, bool) {
 	return topic{}, false
 }
 
-// hasPageTopic reports whether the list's page itself is a topic.
-func (l feedList) hasPageTopic() bool {
-	return l.kind == kindSite || l.kind == kindSections || l.kind == kindTags || l.kind == kindAuthors
-}
+// hasPageTopic reports whether the list's page itself is a topic: all but Yandex's are, which have none of their own.
+func (l feedList) hasPageTopic() bool { return l.kind != kindYandex }
 
 // Topic reports whether the hub may take subscriptions to an address: one of our living feeds, or a page of a list.
 func (s *Server) Topic(ctx context.Context, address string) (bool, error) {
@@ -88,11 +86,14 @@ func (s *Server) Content(ctx context.Context, address string, since int64) (feed
 	if err != nil {
 		return feeds.Diff{}, err
 	}
-	if t.list.kind == kindMostRead {
-		return s.newRanking(ctx, t, since)
-	}
-	diff, err := s.diff(ctx, t, since)
-	if t.list.kind != kindDigests {
+	var diff feeds.Diff
+	switch t.list.kind {
+	case kindMostRead:
+		diff, err = s.newRanking(ctx, t, since)
+	case kindDigests:
+		diff, err = s.diff(ctx, t, since)
+	default:
+		diff, err = s.diff(ctx, t, since)
 		diff.Change = min(diff.Change, change) // a number of the articles' changes, whatever else the document follows
 	}
 	if err != nil || diff.Items == 0 || t.format != "" {

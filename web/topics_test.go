@@ -27,7 +27,7 @@ func openHub(t *testing.T) *house {
 
 func TestTheHubIsReachedWhereThePagesAndFeedsSay(t *testing.T) {
 	h := openHub(t)
-	topics := []string{"/", "/sections/festivali", "/tags/tanets", "/authors/ann-lee"}
+	topics := []string{"/", "/sections/festivali", "/tags/tanets", "/authors/ann-lee", "/most-read", "/most-read?window=7d", "/digests/daily"}
 	for _, list := range []string{"", "/sections/festivali", "/tags/tanets", "/authors/ann-lee", "/most-read", "/digests/daily", "/digests/weekly"} {
 		for _, f := range feeds.Formats() {
 			topics = append(topics, list+"/"+f.File)
@@ -63,13 +63,13 @@ func TestOnlyLivingFeedsUnderTheirOwnAddressAreTopics(t *testing.T) {
 	h := openHub(t)
 	address, _ := h.follow("/archive/2018-05/feed.atom")
 	for _, other := range []string{siteURL, siteURL + "/feed.xml?x=1", siteURL + "/feed.xml/", "http://kino.example/feed.xml", "https://other.example/feed.xml", siteURL + "/sections/none/feed.xml",
-		siteURL + "/yandex.xml", siteURL + address, siteURL + "/most-read", siteURL + "/most-read/feed.xml?window=24h", siteURL + "/most-read/feed.xml?window=1y", siteURL + "/digests/none/feed.xml",
-		siteURL + "/digests/daily", siteURL + "/articles/festival", siteURL + "/sections/festivali/", siteURL + "/opml.xml", "", "/feed.xml"} {
+		siteURL + "/yandex.xml", siteURL + address, siteURL + "/most-read?window=24h", siteURL + "/most-read/feed.xml?window=24h", siteURL + "/most-read/feed.xml?window=1y", siteURL + "/digests/none/feed.xml",
+		siteURL + "/digests/none", siteURL + "/articles/festival", siteURL + "/sections/festivali/", siteURL + "/opml.xml", "", "/feed.xml"} {
 		if ok, err := h.Topic(t.Context(), other); ok || err != nil {
 			t.Errorf("%q is a topic: %v, %v", other, ok, err)
 		}
 	}
-	for _, path := range []string{"/most-read", "/articles/festival", "/?before=4102444800000-1", "/feeds", "/nowhere"} {
+	for _, path := range []string{"/articles/festival", "/?before=4102444800000-1", "/feeds", "/nowhere"} {
 		if link := h.get(path).Header.Get("Link"); strings.Contains(link, `rel="hub"`) {
 			t.Errorf("%s, which is no topic, leads to the hub: %s", path, link)
 		}
@@ -78,7 +78,7 @@ func TestOnlyLivingFeedsUnderTheirOwnAddressAreTopics(t *testing.T) {
 
 func TestWithoutAHubNothingLeadsThere(t *testing.T) {
 	h := openFurnished(t)
-	for _, path := range []string{"/", "/feed.xml", "/feed.atom", "/feed.json"} {
+	for _, path := range []string{"/", "/most-read", "/most-read?window=7d", "/digests/daily", "/feed.xml", "/feed.atom", "/feed.json"} {
 		if res := h.get(path); strings.Contains(res.Header.Get("Link"), "hub") || strings.Contains(res.body, "/hub") {
 			t.Errorf("%s leads to a hub", path)
 		}

@@ -20,6 +20,7 @@ type ArticlesCmd struct {
 	List     ArticlesList     `cmd:"" help:"List articles, newest first."`
 	Show     ArticlesShow     `cmd:"" help:"Show one article whole."`
 	Publish  ArticlesPublish  `cmd:"" help:"Publish a draft or a withdrawn article."`
+	Correct  ArticlesCorrect  `cmd:"" help:"Say on an article what was corrected in it; readers of feeds get it again."`
 	Withdraw ArticlesWithdraw `cmd:"" help:"Take an article back: its page says so, lists and feeds drop it."`
 	Remove   ArticlesRemove   `cmd:"" help:"Withdraw an article and forget its text."`
 }
@@ -136,15 +137,22 @@ type articleJSON struct {
 	URL        string   `json:"url"`
 	State      string   `json:"state"`
 	Language   string   `json:"language"`
+	Correction string   `json:"correction,omitempty"`
+	Corrected  string   `json:"corrected,omitempty"`
+	Enclosure  string   `json:"enclosure,omitempty"`
 	HTML       *string  `json:"html,omitempty"`
 	Text       *string  `json:"text,omitempty"`
 	Related    []string `json:"related,omitempty"`
 }
 
 func (c *Config) articleJSON(x articles.Article) articleJSON {
-	return articleJSON{Slug: x.Slug, ID: x.GUID, Kind: x.Kind, Title: x.Title, Authors: names(x.Authors), Published: c.iso(x.Published),
+	line := articleJSON{Slug: x.Slug, ID: x.GUID, Kind: x.Kind, Title: x.Title, Authors: names(x.Authors), Published: c.iso(x.Published),
 		Updated: c.iso(x.Updated), Section: x.Section.Slug, Tags: names(x.Tags), Standfirst: x.Standfirst,
-		URL: x.Link(c.articlesSite()), State: x.State, Language: x.Language}
+		URL: x.Link(c.articlesSite()), State: x.State, Language: x.Language, Correction: x.Correction, Corrected: c.iso(x.Corrected)}
+	if x.Enclosure != nil {
+		line.Enclosure = x.Enclosure.URL
+	}
+	return line
 }
 
 func names(labels []articles.Label) []string {
@@ -226,6 +234,7 @@ func (a *app) showArticle(c *Config, x articles.Article, related []articles.Arti
 	field("Section", x.Section.Name)
 	field("Tags", listOr(names(x.Tags), ""))
 	field("Standfirst", x.Standfirst)
+	field("Correction", x.Correction)
 	for _, r := range related {
 		field("Related", r.Title)
 	}
@@ -274,6 +283,30 @@ func (cmd ArticlesPublish) Run(a *app) error {
 		}
 		return articles.Publish(a.ctx, tx, slug, now)
 	}, "published")
+}
+
+// ArticlesCorrect notes a correction.
+type ArticlesCorrect struct {
+	Slug    string `arg:"" help:"As articles list prints it."`
+	Note    string `arg:"" help:"What was corrected, in a sentence for readers; it takes the place of an earlier note."`
+	NowFlag `embed:""`
+}
+
+func (cmd ArticlesCorrect) Run(a *app) error {
+	return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, now time.Time) error {
+		return d.Tx(a.ctx, func(tx *sql.Tx) error {
+			x, outcome, err := articles.Correct(a.ctx, tx, cmd.Slug, cmd.Note, now)
+			switch {
+			case err != nil:
+				return err
+			case outcome == articles.Unchanged:
+				a.say("%s: said so already", x.Slug)
+			default:
+				a.say("%s: corrected", x.Slug)
+			}
+			return nil
+		})
+	})
 }
 
 // ArticlesWithdraw withdraws.

@@ -26,6 +26,8 @@ type Config struct {
 	Mail     MailConfig              `toml:"mail"`
 	Digests  []DigestConfig          `toml:"digest"`
 	Sources  []SourceConfig          `toml:"source"`
+	Feeds    FeedsConfig             `toml:"feeds"`
+	Feed     []FeedConfig            `toml:"feed"`
 	Banners  []BannerConfig          `toml:"banner"`
 	Reads    ReadsConfig             `toml:"reads"`
 	Imprint  ImprintConfig           `toml:"imprint"`
@@ -97,6 +99,23 @@ type SourceConfig struct {
 	Every    Duration `toml:"every"`
 	Section  string   `toml:"section"`
 	Language string   `toml:"language"`
+}
+
+// FeedsConfig holds for all feeds, FeedConfig for one.
+type FeedsConfig struct {
+	Items int               `toml:"items"`
+	Text  string            `toml:"text"`
+	Image string            `toml:"image"`
+	Hub   *bool             `toml:"hub"`
+	Old   map[string]string `toml:"old"`
+}
+
+type FeedConfig struct {
+	Name  string    `toml:"name"`
+	Items int       `toml:"items"`
+	Text  string    `toml:"text"`
+	Moved string    `toml:"moved"`
+	Ended time.Time `toml:"ended"`
 }
 
 type BannerConfig struct {

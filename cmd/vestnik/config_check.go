@@ -31,6 +31,12 @@ func (c *Config) fillDefaults() {
 	for i := range c.Mail.Relays {
 		setDefault(&c.Mail.Relays[i].Connections, 10)
 	}
+	setDefault(&c.Feeds.Items, 50)
+	setDefault(&c.Feeds.Text, "full")
+	if c.Feeds.Hub == nil {
+		yes := true
+		c.Feeds.Hub = &yes
+	}
 	setDefault(&c.Reads.Mode, "script")
 	setDefault(&c.Reads.MinVisible, Duration(5*time.Second))
 	if c.Reads.RespectGPC == nil {
@@ -70,7 +76,7 @@ func (d *DigestConfig) fillDefaults(site SiteConfig) {
 
 // check finds what is wrong and says it in one sentence: the first thing only.
 func (c *Config) check() error {
-	checks := []func() error{c.checkSite, c.checkHTTP, c.checkMail, c.checkDigests, c.checkSources, c.checkBanners, c.checkRest}
+	checks := []func() error{c.checkSite, c.checkHTTP, c.checkMail, c.checkDigests, c.checkSources, c.checkFeeds, c.checkBanners, c.checkRest}
 	for _, f := range checks {
 		if err := f(); err != nil {
 			return err
@@ -170,6 +176,52 @@ func (c *Config) checkSources() error {
 		if err := absoluteURL(s.URL); err != nil {
 			return fmt.Errorf("[[source]] %s: url %q: %w", s.Name, s.URL, err)
 		}
+	}
+	return nil
+}
+
+// maxFeedItems bounds a feed: with 5 kB an item it is 5 MB, which no reader wants every hour.
+const maxFeedItems = 1000
+
+func (c *Config) checkFeeds() error {
+	if err := checkFeed("[feeds]", c.Feeds.Items, c.Feeds.Text); err != nil {
+		return err
+	}
+	if c.Feeds.Image != "" && absoluteURL(c.Feeds.Image) != nil {
+		return fmt.Errorf("[feeds] image %q: an absolute http or https address is needed", c.Feeds.Image)
+	}
+	for old, address := range c.Feeds.Old {
+		if !strings.HasPrefix(old, "/") || !strings.HasPrefix(address, "/") && absoluteURL(address) != nil {
+			return fmt.Errorf(`[feeds] old: %q = %q: write the old path and the new one, as "/rss/news.xml" = "/sections/news/feed.xml"`, old, address)
+		}
+	}
+	seen := map[string]bool{}
+	for _, f := range c.Feed {
+		if !feedName.MatchString(f.Name) || seen[f.Name] {
+			return fmt.Errorf("[[feed]] name %q: every feed needs its own name as `vestnik feeds list` prints it, as %q or %q", f.Name, "site", "sections/kino")
+		}
+		seen[f.Name] = true
+		if err := checkFeed("[[feed]] "+f.Name+":", f.Items, f.Text); err != nil {
+			return err
+		}
+		if f.Moved != "" && (!feedName.MatchString(f.Moved) || f.Moved == f.Name) {
+			return fmt.Errorf("[[feed]] %s: moved %q: write the name of the feed it became, as %q", f.Name, f.Moved, "sections/film")
+		}
+		if f.Moved != "" && !f.Ended.IsZero() {
+			return fmt.Errorf("[[feed]] %s: a feed has either moved or ended, not both", f.Name)
+		}
+	}
+	return nil
+}
+
+var feedName = regexp.MustCompile(`^(site|(sections|tags|authors|digests)/[^/\s]+|most-read/(24h|7d|30d))$`)
+
+func checkFeed(where string, items int, text string) error {
+	if items < 0 || items > maxFeedItems {
+		return fmt.Errorf("%s items %d: write a number from 1 to %d", where, items, maxFeedItems)
+	}
+	if !slices.Contains([]string{"", "full", "summary"}, text) {
+		return fmt.Errorf(`%s text %q: write "full" or "summary"`, where, text)
 	}
 	return nil
 }

@@ -40,6 +40,7 @@ type CLI struct {
 	Migrate MigrateCmd `cmd:"" help:"Bring the database to this program's schema; serve does it, too."`
 
 	Articles    ArticlesCmd    `cmd:"" help:"What is published."`
+	Feeds       FeedsCmd       `cmd:"" help:"RSS, Atom and JSON Feed: what readers poll, and the hub that tells them."`
 	Sources     SourcesCmd     `cmd:"" help:"Feeds of other sites that articles are pulled from."`
 	Reads       ReadsCmd       `cmd:"" help:"What is read."`
 	Digest      DigestCmd      `cmd:"" help:"The digests, their slots and editions."`

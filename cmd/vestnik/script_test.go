@@ -27,7 +27,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(cleaning{m}, map[string]func(){"vestnik": main})
+	testscript.Main(cleaning{m}, map[string]func(){"vestnik": main, "bareserver": bareServer})
 }
 
 // cleaning runs the tests and removes the program that they built.
@@ -60,6 +60,8 @@ func (c cleaning) Run() int {
 //	letter STATE NAME        sets $NAME to the name of a letter in that state
 //	edition NAME             sets $NAME to the newest edition's slot
 //	appendsource             the source "wire", on $UPSTREAM, into the configuration
+//	callback start SECRET    a WebSub subscriber; sets $CALLBACK; see cmdCallback
+//	subscribed N             until the hub has N confirmed subscriptions and no other
 //	newerschema              makes the database one of a newer vestnik
 func TestScript(t *testing.T) {
 	files, err := filepath.Glob("testdata/script/*.txtar")
@@ -83,6 +85,7 @@ func TestScript(t *testing.T) {
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"smtpd": cmdSMTPD, "get": cmdGet, "head": cmdHead, "post": cmdPost, "waitfor": cmdWaitfor, "upstream": cmdUpstream, "read": cmdRead,
 					"appendsource": cmdAppendsource, "newerschema": cmdNewerschema, "attempted": cmdAttempted, "letter": cmdLetter, "edition": cmdEdition,
+					"callback": cmdCallback, "subscribed": cmdSubscribed,
 				},
 			})
 		})
@@ -108,6 +111,7 @@ func setUpScript(env *testscript.Env, database string) error {
 		env.Setenv("CORPORA", corpora)
 	}
 	env.Values[smtpdKey{}] = new(*mailtest.Server)
+	env.Values[callbackKey{}] = new(*callback)
 	return nil
 }
 

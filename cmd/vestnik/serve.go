@@ -20,6 +20,7 @@ import (
 	"vestnik/sources"
 	"vestnik/subscribers"
 	"vestnik/web"
+	"vestnik/websub"
 )
 
 // flushEvery is how often counted reads are written: kill -9 costs at most this much of them.
@@ -43,6 +44,7 @@ func (ServeCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	go boundMemory(a.ctx)
 	return s.run(a.ctx)
 }
 
@@ -57,6 +59,8 @@ type daemon struct {
 	sender    *mail.Sender
 	fetcher   *fetch.Client
 	handler   http.Handler
+	server    *web.Server
+	hub       *websub.Hub // nil: none
 	listener  net.Listener
 	flush     time.Duration
 	clock     clock // of the pages
@@ -76,11 +80,14 @@ func newDaemon(c *Config, d *db.DB, log *slog.Logger) (*daemon, error) {
 	}
 	options := c.webOptions(d, set, s.counter, log)
 	options.Now = s.clock.now
-	server, err := web.New(options)
-	if err != nil {
+	if *c.Feeds.Hub {
+		s.hub = s.newHub()
+		options.Hub = s.hub
+	}
+	if s.server, err = web.New(options); err != nil {
 		return nil, err
 	}
-	s.handler = server.Handler()
+	s.handler = s.server.Handler()
 	if c.hasRole("web") {
 		if s.listener, err = net.Listen("tcp", c.HTTP.Listen); err != nil {
 			return nil, fmt.Errorf("listen on %s ([http] listen): %w", c.HTTP.Listen, err)
@@ -101,7 +108,7 @@ func (s *daemon) run(ctx context.Context) error {
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	for role, loop := range map[string]func(context.Context) error{
-		"web": s.serveHTTP, "cron": s.runDigests, "send": s.sender.Run, "poll": s.runSources,
+		"web": s.runWeb, "cron": s.runDigests, "send": s.sender.Run, "poll": s.runSources,
 	} {
 		if s.c.hasRole(role) {
 			wg.Go(func() {
@@ -123,13 +130,52 @@ func (s *daemon) run(ctx context.Context) error {
 	return nil
 }
 
+// newHub makes the hub of our own feeds. A site on this machine tells only readers on this machine: trials and the demo never
+// leave it.
+func (s *daemon) newHub() *websub.Hub {
+	return websub.New(websub.Options{
+		DB: s.d, URL: s.c.Site.URL + "/hub", Log: s.log,
+		Client: fetch.New(fetch.Options{UserAgent: s.c.userAgent(), OnlyLoopback: isLoopback(s.c.Site.URL), KeepAlive: 4, MaxBytes: 64 << 10}),
+		Topic:  func(ctx context.Context, topic string) (bool, error) { return s.server.Topic(ctx, topic) },
+		Content: func(ctx context.Context, topic string, since int64) (websub.Content, error) {
+			d, err := s.server.Content(ctx, topic, since)
+			return websub.Content(d), err
+		},
+	})
+}
+
+// runWeb answers requests, keeps the feeds fresh and tells those who subscribed at the hub, until ctx ends or one of them fails.
+func (s *daemon) runWeb(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	loops := []func(context.Context) error{s.serveHTTP, s.server.Follow}
+	if s.hub != nil {
+		loops = append(loops, s.hub.Run)
+	}
+	var wg sync.WaitGroup
+	for _, loop := range loops {
+		wg.Go(func() { cancel(loop(ctx)) })
+	}
+	wg.Wait()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// httpServer has limits on slow clients. Requests are small, so their head and the whole may take the same time: each deadline
+// that differs is set anew with every request.
+func httpServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: 20 * time.Second, ReadTimeout: 20 * time.Second,
+		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+}
+
 // serveHTTP answers requests and writes the counted reads, until ctx ends.
 func (s *daemon) serveHTTP(ctx context.Context) error {
-	server := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
-		WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
+	server := httpServer(s.handler)
+	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(s.listener) }()
 	err := s.flushUntil(ctx, failed)
@@ -158,7 +204,7 @@ func (s *daemon) flushUntil(ctx context.Context, failed <-chan error) error {
 				s.log.Error("reads are kept in memory until the next try", "error", err)
 			}
 		case now := <-hourly.C:
-			if err := errors.Join(reads.Housekeep(ctx, s.d, now), subscribers.Housekeep(ctx, s.d, now)); err != nil {
+			if err := errors.Join(reads.Housekeep(ctx, s.d, now), subscribers.Housekeep(ctx, s.d, now), websub.Housekeep(ctx, s.d, now)); err != nil {
 				s.log.Error("housekeeping", "error", err)
 			}
 		}

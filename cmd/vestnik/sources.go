@@ -133,9 +133,12 @@ func (c *Config) findSources(names []string) ([]sources.Source, error) {
 	return found, nil
 }
 
+// userAgent says to other sites who asks, and where to complain.
+func (c *Config) userAgent() string { return "Vestnik/" + version() + " (+" + c.Site.URL + ")" }
+
 func (c *Config) fetchClient() *fetch.Client {
 	return fetch.New(fetch.Options{
-		UserAgent:    "Vestnik/" + version() + " (+" + c.Site.URL + ")",
+		UserAgent:    c.userAgent(),
 		AllowPrivate: isLoopback(c.Site.URL), // a site on this machine may pull from this machine: tests and trials
 	})
 }

@@ -199,10 +199,22 @@ func rhythm(d DigestConfig) string {
 	return ""
 }
 
+func (c *Config) feedOptions() web.FeedOptions {
+	o := web.FeedOptions{Items: c.Feeds.Items, Summary: c.Feeds.Text == "summary", Image: c.Feeds.Image, Old: c.Feeds.Old, Own: map[string]web.FeedRule{}}
+	for _, f := range c.Feed {
+		rule := web.FeedRule{Items: f.Items, Text: f.Text, Moved: f.Moved}
+		if !f.Ended.IsZero() {
+			rule.Ended = inZone(f.Ended, c.Site.location)
+		}
+		o.Own[f.Name] = rule
+	}
+	return o
+}
+
 func (c *Config) webOptions(d *db.DB, set *templates.Set, counter *reads.Counter, log *slog.Logger) web.Options {
 	o := web.Options{
 		DB: d, Templates: set, Site: c.site(), Articles: c.articlesSite(), Reads: counter, ReadsMode: c.Reads.Mode,
-		Subscribers: c.verbs(set), TrustedProxies: c.HTTP.proxies, Log: log,
+		Subscribers: c.verbs(set), TrustedProxies: c.HTTP.proxies, Log: log, Feeds: c.feedOptions(),
 		Banner: func(at time.Time) *templates.Banner { return c.banner("page", at) },
 	}
 	for _, dg := range c.Digests {
