@@ -11,7 +11,6 @@ case $status in
 3) exit 0 ;; # not a machine to install on; it has said what is missing
 *) exit 1 ;;
 esac
-go vet -tags peers ./cmd/vestnik
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if ! go test -v -tags peers -count=1 -timeout 15m -run '^TestPeers' ./cmd/vestnik >"$log" 2>&1; then

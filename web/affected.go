@@ -21,9 +21,10 @@ type listState struct {
 	number  atomic.Int64 // the last change that concerned the list; 0: never looked at
 
 	mu       sync.Mutex
-	items    []int64 // the articles in its feed as it was loaded last
-	complete bool    // they are all there are
-	hash     [sha256.Size]byte
+	items    []int64           // the articles in its feed as it was loaded last
+	complete bool              // they are all there are
+	hash     [sha256.Size]byte // of what was loaded last; zero: the next one may differ
+	stray    bool              // it was loaded while a change was made whose number was not seen yet: other documents are older
 }
 
 // maxLists bounds the lists whose states are kept.
@@ -51,7 +52,9 @@ func (s *Server) noteList(l feedList, f feeds.Feed) {
 	}
 	state.mu.Lock()
 	defer state.mu.Unlock()
+	before := state.hash
 	state.note(f)
+	state.stray = state.stray || before != [sha256.Size]byte{} && before != state.hash
 }
 
 // lastChangeOf is the number of the last change up to the current one that concerned a list of articles.
@@ -69,7 +72,8 @@ func (s *Server) lastChangeOf(ctx context.Context, l feedList, state *listState,
 		return state.number.Load()
 	}
 	number := state.number.Load()
-	if number == 0 || s.concerns(ctx, l, state, checked, current) {
+	if number == 0 || state.stray || s.concerns(ctx, l, state, checked, current) {
+		state.hash, state.stray = [sha256.Size]byte{}, false
 		state.number.Store(current)
 	}
 	state.checked.Store(current)

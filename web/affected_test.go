@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -124,5 +125,27 @@ func TestTooManyChangesAtOnceConcernEveryList(t *testing.T) {
 	}
 	if n := len(h.Server.log.recent); n > maxNews {
 		t.Errorf("%d changes are remembered", n)
+	}
+}
+
+// A document may be made of what was changed a moment ago, before the change's number is seen: the list's other documents are older.
+func TestDocumentsOfOneListAgreeHoweverCloseAChangeIs(t *testing.T) {
+	h := openFurnished(t)
+	paths := []string{"/sections/prokat/feed.json", "/sections/prokat/feed.xml"}
+	moved := h.find("box-office").GUID
+	h.put(articles.Input{Slug: "other", Title: "Другая", HTML: "<p>Текст.</p>", Section: "Прокат"})
+	h.wait(time.Second)
+	h.get(paths[0])
+	h.put(articles.Input{Slug: "box-office", Title: "Box office", HTML: "<p>Numbers.</p>", Section: "Фестивали"})
+	for n := range 8 { // lists that push out what was loaded
+		h.put(articles.Input{Title: fmt.Sprint("Ещё ", n), HTML: "<p>Текст.</p>", Section: fmt.Sprint("s", n)})
+		h.get(fmt.Sprintf("/sections/s%d/feed.xml", n))
+	}
+	h.get(paths[1])
+	h.wait(time.Second)
+	for _, path := range paths {
+		if ids, _ := h.items(path); slices.Contains(ids, moved) || len(ids) != 1 {
+			t.Errorf("%s holds %q, and %s has left the section", path, ids, moved)
+		}
 	}
 }

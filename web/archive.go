@@ -38,10 +38,13 @@ func (a archive) key() string {
 // parseArchive is the reverse of key.
 func parseArchive(key string, zone *time.Location) (archive, bool) {
 	path, version, ok := strings.Cut(key, "?v=")
-	list, month, is := strings.Cut(path, "/archive/")
-	l, known := parseList(list)
-	start, err := time.ParseInLocation(archiveMonth, month, zone)
-	return archive{l, start, version}, ok && is && known && err == nil && l.archived()
+	n := strings.LastIndex(path, "/archive/") // a section may be called that, too
+	if !ok || n < 0 {
+		return archive{}, false
+	}
+	l, known := parseList(path[:n])
+	start, err := time.ParseInLocation(archiveMonth, path[n+len("/archive/"):], zone)
+	return archive{l, start, version}, known && err == nil && l.archived()
 }
 
 // archived reports whether the list has a history: a ranking has none, and Yandex wants none.

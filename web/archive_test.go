@@ -225,3 +225,36 @@ func TestADigestHasArchivesToo(t *testing.T) {
 		t.Errorf("the feed holds %q, its archive %q", ids, archived)
 	}
 }
+
+func TestAListThatIsCalledArchiveHasArchives(t *testing.T) {
+	h := open(t, func(o *Options) { o.Feeds.Items = 1 })
+	for day := range 3 {
+		h.put(articles.Input{Title: fmt.Sprint("Из старого ", day), HTML: "<p>Текст</p>", Section: "Archive", Tags: []string{"archive"}, Published: h.clock().AddDate(0, -day, 0)})
+	}
+	for _, living := range []string{"/sections/archive/feed.atom", "/tags/archive/feed.json"} {
+		seen := map[string]bool{}
+		ids, body := h.items(living)
+		for path := linked(t, body, "prev-archive"); path != ""; path = linked(t, body, "prev-archive") {
+			address, _ := h.follow(path)
+			ids, body = h.items(address)
+			seen[ids[0]] = true
+		}
+		if len(seen) != 3 {
+			t.Errorf("%s: %d of 3 articles in its archives", living, len(seen))
+		}
+	}
+}
+
+func TestAnEndlessAddressIsNotRemembered(t *testing.T) {
+	h := openFurnished(t)
+	for _, list := range []string{"/tags/", "/sections/", "/digests/"} {
+		if res := h.get(list + strings.Repeat("x", 50_000) + "/archive/2026-10/feed.xml"); res.StatusCode != 404 {
+			t.Errorf("%s… = %d, want 404", list, res.StatusCode)
+		}
+	}
+	for key := range h.archives.held {
+		if len(key) > 1000 {
+			t.Errorf("a name of %d bytes is kept, and a thousand of them would be", len(key))
+		}
+	}
+}

@@ -48,6 +48,10 @@ func (l feedList) key() string {
 	return "/" + l.kind + "/" + l.slug
 }
 
+// longestSlug is more than any section, tag, author or digest is called in addresses, in bytes. What is longer is not asked for, and
+// not remembered.
+const longestSlug = 200
+
 // parseList is the reverse of key.
 func parseList(key string) (feedList, bool) {
 	switch key {
@@ -65,7 +69,7 @@ func parseList(key string) (feedList, bool) {
 	kind, slug, _ := strings.Cut(strings.TrimPrefix(key, "/"), "/")
 	switch kind {
 	case kindSections, kindTags, kindAuthors, kindDigests:
-		return feedList{kind, slug}, slug != "" && !strings.ContainsAny(slug, "/?")
+		return feedList{kind, slug}, slug != "" && len(slug) <= longestSlug && !strings.ContainsAny(slug, "/?")
 	}
 	return feedList{}, false
 }

@@ -12,8 +12,11 @@ import (
 	"vestnik/templates"
 )
 
-// lastHour is the end of the last hour whose reads all nodes have surely written: they do so every ten seconds.
-func lastHour(now time.Time) time.Time { return now.Add(-time.Minute).Truncate(time.Hour) }
+// settling is how long after an hour all nodes have surely written its reads: they do so every ten seconds.
+const settling = time.Minute
+
+// lastHour is the end of the last hour whose reads all nodes have surely written.
+func lastHour(now time.Time) time.Time { return now.Add(-settling).Truncate(time.Hour) }
 
 // loadMostRead makes the feed of the articles read most in whole hours. So that all nodes have the same one until the hour is over,
 // nothing of the begun hour is in it, nor how often anything was read. It is never filled up: who joins it wants what was read.
@@ -26,7 +29,8 @@ func (s *Server) loadMostRead(ctx context.Context, l feedList) (feeds.Feed, erro
 	if l.slug == windows[0].name {
 		f.TTL = 15 * time.Minute
 	}
-	ids, err := s.ranking(ctx, l, lastHour(s.Now()))
+	end := lastHour(s.Now())
+	ids, err := s.ranking(ctx, l, end)
 	if err != nil {
 		return feeds.Feed{}, err
 	}
@@ -38,7 +42,9 @@ func (s *Server) loadMostRead(ctx context.Context, l feedList) (feeds.Feed, erro
 		return feeds.Feed{}, err
 	}
 	f.Version.Change = f.Change()
-	return f, s.date(ctx, &f)
+	err = s.date(ctx, &f)
+	f.Modified = later(f.Modified, end.Add(settling)) // when this ranking came; if it is the one before, that document stays
+	return f, err
 }
 
 // ranking is the articles of a most-read list, the one read most first, of the window before a full hour.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -132,5 +133,27 @@ func TestYandexGetsWholeTextsOfItsOwnKind(t *testing.T) {
 	h.wait(9 * 24 * time.Hour)
 	if body := h.get("/yandex.xml").body; strings.Contains(body, "<item>") {
 		t.Error("it holds what is older than a week")
+	}
+}
+
+// The articles in a ranking are old ones: their dates say nothing about when the ranking changed.
+func TestAReaderThatKnowsOnlyDatesSeesANewRanking(t *testing.T) {
+	h := openFurnished(t)
+	h.reads("box-office", h.clock().Add(-2*time.Hour), 5)
+	h.wait(2 * time.Minute)
+	first := h.get("/most-read/feed.xml")
+	h.reads("festival", h.clock(), 50)
+	h.wait(30 * time.Minute)
+	poll := h.clock().UTC().Format(http.TimeFormat) // some send when they asked last
+	for _, date := range []string{first.Header.Get("Last-Modified"), poll} {
+		if same := h.get("/most-read/feed.xml", "If-Modified-Since", date); same.StatusCode != 304 {
+			t.Errorf("within the hour, %s: %d, want 304", date, same.StatusCode)
+		}
+	}
+	h.wait(30 * time.Minute)
+	for _, date := range []string{first.Header.Get("Last-Modified"), poll} {
+		if res := h.get("/most-read/feed.xml", "If-Modified-Since", date); res.StatusCode != 200 || !strings.Contains(res.body, "Кинотанец") {
+			t.Errorf("an hour later, %s: %d, want the new ranking", date, res.StatusCode)
+		}
 	}
 }

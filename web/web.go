@@ -77,8 +77,8 @@ type Server struct {
 	joins     joins
 }
 
-// feedMemory bounds the rendered feeds kept, compressed: about 300 of 50 full articles each, with what it takes to make them anew.
-const feedMemory = 20 << 20
+// feedMemory bounds the rendered feeds kept, compressed: about 200 of 50 full articles each, with what it takes to make them anew.
+const feedMemory = 16 << 20
 
 // New makes a server. It fails when something it cannot do without is missing, or an asset cannot be read.
 func New(o Options) (*Server, error) {

@@ -104,6 +104,9 @@ func fetchFeed(b testing.TB, url string) servedFeed {
 	return servedFeed{header.Get("ETag"), header, zipped, plain}
 }
 
+// unpacked keeps bodies as they came over the wire.
+var unpacked = &http.Transport{DisableCompression: true}
+
 func fetchBytes(b testing.TB, url string, header ...string) ([]byte, http.Header) {
 	req, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
@@ -112,7 +115,7 @@ func fetchBytes(b testing.TB, url string, header ...string) ([]byte, http.Header
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
-	res, err := (&http.Transport{DisableCompression: true}).RoundTrip(req)
+	res, err := unpacked.RoundTrip(req)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -265,7 +268,7 @@ func deltaGain(b *testing.B, n *newsroom, old servedFeed, nginx contender) float
 }
 
 func dump(b *testing.B, req *http.Request) []byte {
-	res, err := (&http.Transport{DisableCompression: true}).RoundTrip(req)
+	res, err := unpacked.RoundTrip(req)
 	if err != nil {
 		b.Fatal(err)
 	}
