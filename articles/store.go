@@ -78,14 +78,19 @@ func storeWords(ctx context.Context, tx *sql.Tx, old, next Article) error {
 			return err
 		}
 	}
-	if next.State == Removed {
+	return addWords(ctx, tx, next)
+}
+
+// addWords says what an article is about. A removed one has no words.
+func addWords(ctx context.Context, tx *sql.Tx, a Article) error {
+	if a.State == Removed {
 		return nil
 	}
-	text := related.Text{Language: next.Language, Title: next.Title, Standfirst: next.Standfirst, Body: next.Text}
-	for _, tag := range next.Tags {
+	text := related.Text{Language: a.Language, Title: a.Title, Standfirst: a.Standfirst, Body: a.Text}
+	for _, tag := range a.Tags {
 		text.Tags = append(text.Tags, tag.Name)
 	}
-	return related.Add(ctx, tx, next.ID, text)
+	return related.Add(ctx, tx, a.ID, text)
 }
 
 // storeLabels replaces the rows of an article in article_authors or article_tags.

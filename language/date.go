@@ -57,14 +57,15 @@ const timeOfDay = `(?:,? +(?:(\p{L}+) +)?(\d{1,2}):(\d{2})(?::(\d{2}))?(?: ?([ap
 
 var (
 	dotted   = regexp.MustCompile(`^(\d{1,2})\.(\d{1,2})\.(\d{4})` + timeOfDay)
-	dayFirst = regexp.MustCompile(`^(\d{1,2})\.?(?:st|nd|rd|th)? +(\p{L}+)\.?,? +(\d{4})(?: ?(\p{L}+\.?))?` + timeOfDay)
+	dayFirst = regexp.MustCompile(`^(\d{1,2})(?:\.|st|nd|rd|th|-?го|-?е)? +(?:(\p{L}+) +)?(\p{L}+)\.?,? +(\d{4})(?: ?(\p{L}+\.?))?` + timeOfDay)
 	dayAfter = regexp.MustCompile(`^(\p{L}+)\.? +(\d{1,2})(?:st|nd|rd|th)?,? +(\d{4})` + timeOfDay)
 	weekday  = regexp.MustCompile(`^(\p{L}+)\.?,? +`)
+	clock    = regexp.MustCompile(`^(\d{1,2}:\d{2}(?::\d{2})?)(?:,| [—–-])? +(.+)$`)
 )
 
 // ParseDate reads a date with or without a time of day: RFC 3339, "2018-05-29 08:00", "29.05.2018", "29 мая 2018, 08:00",
 // "29 май 2018 г.", "вторник, 1 сент. 2018", "May 29, 2018", "29 May 2018 at 8:00 pm", in every language of the
-// tables. Without a time it is midnight, without an offset it is in loc (nil: UTC). The whole string must be the
+// tables, also "в среду, 30 мая 2018", "29-го мая 2018", "08:00, 29 мая 2018" and "the 29th of May 2018". Without a time it is midnight, without an offset it is in loc (nil: UTC). The whole string must be the
 // date, the day must exist, and the year lies between 1000 and 9999. The result is never the zero time when ok.
 func ParseDate(s string, loc *time.Location) (t time.Time, ok bool) {
 	if loc == nil {
@@ -80,14 +81,19 @@ func ParseDate(s string, loc *time.Location) (t time.Time, ok bool) {
 		}
 	}
 	s = foldYo(strings.ToLower(s))
-	if m := weekday.FindStringSubmatch(s); m != nil && isDay(m[1]) {
-		s = s[len(m[0]):]
+	if m := clock.FindStringSubmatch(s); m != nil { // "08:00, 29 мая 2018", as over many a piece of news
+		s = m[2] + " " + m[1]
+	}
+	for _, is := range []func(string) bool{isOn, isDay, isOn} {
+		if m := weekday.FindStringSubmatch(s); m != nil && is(m[1]) {
+			s = s[len(m[0]):]
+		}
 	}
 	if m := dotted.FindStringSubmatch(s); m != nil {
 		return build(m[3], number(m[2]), m[1], m[4:], loc)
 	}
-	if m := dayFirst.FindStringSubmatch(s); m != nil && (isYearWord(m[4]) || m[5] == "" && m[6] != "" && isAt(m[4])) {
-		return build(m[3], month(m[2]), m[1], m[5:], loc)
+	if m := dayFirst.FindStringSubmatch(s); m != nil && isOf(m[2]) && (isYearWord(m[5]) || m[6] == "" && m[7] != "" && isAt(m[5])) {
+		return build(m[4], month(m[3]), m[1], m[6:], loc)
 	}
 	if m := dayAfter.FindStringSubmatch(s); m != nil {
 		return build(m[3], month(m[1]), m[2], m[4:], loc)
@@ -139,6 +145,14 @@ func month(name string) int {
 
 func isDay(word string) bool {
 	return anyTable(func(w dateWords) bool { return slices.Contains(w.days, word) })
+}
+
+func isOn(word string) bool {
+	return anyTable(func(w dateWords) bool { return slices.Contains(w.on, word) })
+}
+
+func isOf(word string) bool {
+	return word == "" || anyTable(func(w dateWords) bool { return slices.Contains(w.of, word) })
 }
 
 func isYearWord(word string) bool {

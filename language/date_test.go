@@ -1,6 +1,7 @@
 package language_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -70,6 +71,18 @@ func TestParseDateReadsWhatPeopleWrite(t *testing.T) {
 		"May 29, 2018, 8:00 AM":       eight,
 		"29 May 2018 at 8:00 a.m.":    eight,
 		"29 May 2018, 12:00 am":       day,
+		"во вторник, 29 мая 2018":     day,
+		"в среду, 30 мая 2018 года":   day.AddDate(0, 0, 1),
+		"29-го мая 2018":              day,
+		"29-е мая 2018":               day,
+		"08:00, 29 мая 2018":          eight,
+		"8:00 29.05.2018":             eight,
+		"Tues., 29 May 2018":          day,
+		"on Thurs, May 31, 2018":      day.AddDate(0, 0, 2),
+		"the 29th of May 2018":        day,
+		"29 авг. 2018":                time.Date(2018, 8, 29, 0, 0, 0, 0, loc),
+		"29 нояб. 2018 г.":            time.Date(2018, 11, 29, 0, 0, 0, 0, loc),
+		"29 февр. 2016":               time.Date(2016, 2, 29, 0, 0, 0, 0, loc),
 		"29.05.2018":                  day,
 		"29.5.2018, 08:00":            eight,
 		"29.05.2018 08:00":            eight,
@@ -96,6 +109,7 @@ func TestParseDateRefusesWhatIsNoDate(t *testing.T) {
 		"", " ", "мая", "2018", "май 2018", "32 мая 2018", "0 мая 2018", "30 февраля 2018", "29 февраля 2018", "29 мая 18",
 		"29 мяу 2018", "29.13.2018", "31.04.2018", "29/05/2018", "05/29/2018", "2018-13-01", "2018-02-30", "0001-01-01",
 		"29 мая 2018, 24:00", "29 мая 2018, 08:60", "29 мая 2018, 13:00 pm", "29 мая 2018 на 08:00", "29 мая 2018 вчера",
+		"08:00 — вторник, 29 мая", "08:00, 29 мая 2018, 08:00", "29 на мая 2018", "в 29", "29 мая 2018, вторник",
 		"29 мая 2018 состоялась премьера", "С 29 мая 2018", "завтра", "29 мая 2018.", "1527552000", "29 мая 20188",
 	} {
 		if got, ok := language.ParseDate(s, nil); ok {
@@ -110,6 +124,24 @@ func TestParseDateFindsEveryMonthOfEveryLanguage(t *testing.T) {
 			want := time.Date(2020, m, 29, 0, 0, 0, 0, time.UTC)
 			if got, ok := language.ParseDate(language.Date(lang, want), nil); !ok || !got.Equal(want) {
 				t.Errorf("%s: got %v, %v; want %v", language.Date(lang, want), got, ok, want)
+			}
+		}
+	}
+}
+
+func TestParseDateReadsEveryFormOfAMonth(t *testing.T) {
+	for month, forms := range []string{
+		"январь января янв янв. January Jan Jan.", "февраль февраля февр фев. February Feb Feb.", "март марта мар. March Mar.",
+		"апрель апреля апр апр. April Apr Apr.", "май мая May", "июнь июня июн. June Jun.", "июль июля июл. July Jul.",
+		"август августа авг авг. August Aug Aug.", "сентябрь сентября сент сент. сен. September Sept. Sep",
+		"октябрь октября окт окт. October Oct Oct.", "ноябрь ноября нояб нояб. ноя. November Nov Nov.", "декабрь декабря дек дек. December Dec Dec.",
+	} {
+		want := time.Date(2020, time.Month(month+1), 9, 0, 0, 0, 0, time.UTC)
+		for _, form := range strings.Fields(forms) {
+			for _, s := range []string{"9 " + form + " 2020", "9 " + strings.ToUpper(form) + " 2020, 00:00"} {
+				if got, ok := language.ParseDate(s, nil); !ok || !got.Equal(want) {
+					t.Errorf("%s: got %v, %v; want %v", s, got, ok, want)
+				}
 			}
 		}
 	}

@@ -1,6 +1,8 @@
 package language
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -79,11 +81,17 @@ func twinTables() (toCyrillic, toLatin map[rune]rune) {
 
 // repair undoes letters of the wrong alphabet: if a word mixes Latin and Cyrillic and each letter of the smaller group
 // has a twin, the word is wholly written in the larger one; a tie goes to the alphabet of the text if it can. Other
-// mixtures are meant ("PRщик") and stay. The word must be in its original case.
+// mixtures are meant ("PRщик") and stay, and in a Cyrillic text so does a Latin word with a Cyrillic ending ("iPhoneа").
+// The word must be in its original case.
 func repair(word string, cyrillic bool) string {
 	latinCount, cyrillicCount := countScripts(word)
 	if latinCount == 0 || cyrillicCount == 0 {
 		return word
+	}
+	if stem, ending := latinStem(word); cyrillic && slices.Contains(endings, ending) {
+		if _, ok := swap(stem, unicode.Latin, toCyrillic); !ok { // surely Latin
+			return word
+		}
 	}
 	if cyrillicCount > latinCount || cyrillicCount == latinCount && cyrillic {
 		if s, ok := swap(word, unicode.Latin, toCyrillic); ok || cyrillicCount > latinCount {
@@ -130,23 +138,82 @@ func countScripts(text string) (latin, cyrillic int) {
 	return latin, cyrillic
 }
 
-// MixedScript returns the words of text that mix look-alike letters of the Latin and Cyrillic alphabets, as "Kinоdanz"
-// with a Cyrillic о, each once, in order. A search never finds such a word. Words that mix the alphabets
-// visibly ("PRщик", "iPhoneы") are meant and not returned.
-func MixedScript(text string) []string {
+// endings are those that Russian hangs on a foreign noun, as far as all their letters have twins.
+var endings = []string{"а", "е", "у", "ах"}
+
+// latinStem parts a word that is Latin up to somewhere and Cyrillic from there on: "PR", "щик". The stem has at least two
+// letters and the ending is in lower case; of any other word the ending is "".
+func latinStem(word string) (stem, ending string) {
+	at := strings.IndexFunc(word, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) })
+	if at < 0 {
+		return word, ""
+	}
+	stem, ending = word[:at], word[at:]
+	latin, _ := countScripts(stem)
+	if other, _ := countScripts(ending); latin < 2 || other > 0 || strings.ToLower(ending) != ending {
+		return word, ""
+	}
+	return stem, ending
+}
+
+// A Mixed is a word that mixes look-alike letters of the Latin and Cyrillic alphabets, as "Kinоdanz" with a Cyrillic о: a
+// search elsewhere never finds it.
+type Mixed struct {
+	Word       string // as it is written
+	Suggestion string // wholly in one alphabet
+	Script     string // of the letters that seem wrong: "Latin" or "Cyrillic"
+	Letters    []int  // their places in Word, from 1
+}
+
+// String says which letters are of which alphabet: "letter 4 (о) is Cyrillic, the others are Latin".
+func (m Mixed) String() string {
+	noun, verb, other := "letter", "is", "Latin"
+	if len(m.Letters) > 1 {
+		noun, verb = "letters", "are"
+	}
+	if m.Script == other {
+		other = "Cyrillic"
+	}
+	var places []string
+	word := []rune(m.Word)
+	for _, n := range m.Letters {
+		places = append(places, strconv.Itoa(n)+" ("+string(word[n-1])+")")
+	}
+	return noun + " " + strings.Join(places, ", ") + " " + verb + " " + m.Script + ", the others are " + other
+}
+
+// MixedWords returns the words of text that mix look-alike letters of two alphabets, in order and with repeats. Words that
+// mix the alphabets visibly ("PRщик", "iPhoneы") are meant and not returned.
+func MixedWords(text string) []Mixed {
+	if latin, cyrillic := countScripts(text); latin == 0 || cyrillic == 0 {
+		return nil
+	}
 	text = clean(text)
 	cyrillic := MostlyCyrillic(text)
-	var mixed []string
-	seen := map[string]bool{}
+	var mixed []Mixed
 	tokens := words.FromString(text)
 	for tokens.Next() {
 		word := tokens.Value()
-		if !seen[word] && repair(word, cyrillic) != word {
-			seen[word] = true
-			mixed = append(mixed, word)
+		if right := repair(word, cyrillic); right != word {
+			mixed = append(mixed, newMixed(word, right))
 		}
 	}
 	return mixed
+}
+
+func newMixed(word, right string) Mixed {
+	m := Mixed{Word: word, Suggestion: right, Script: "Latin"}
+	repaired := []rune(right)
+	for i, r := range []rune(word) {
+		if r == repaired[i] {
+			continue
+		}
+		m.Letters = append(m.Letters, i+1)
+		if unicode.Is(unicode.Cyrillic, r) {
+			m.Script = "Cyrillic"
+		}
+	}
+	return m
 }
 
 // MostlyCyrillic reports whether text has more Cyrillic letters than Latin ones.

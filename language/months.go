@@ -11,7 +11,9 @@ type dateWords struct {
 	also       [12]string // further spellings that are read, parted by spaces
 	year       []string   // words after the year, as "года"
 	at         []string   // words before the time, as "в"
-	days       []string   // weekdays before a date, long and short
+	on         []string   // words before a weekday or a date, as "в" of "в среду, 29 мая"
+	of         []string   // words between day and month, as "of"
+	days       []string   // weekdays before a date, long and short, also as they stand after on
 }
 
 // dateTables holds the languages that dates are written and read in. To add one, add an entry.
@@ -26,11 +28,12 @@ var dateTables = []dateWords{
 			"июль", "август", "сентябрь", "октябрь", "ноябрь", "декабрь"},
 		short: [12]string{"янв", "февр", "март", "апр", "май", "июнь",
 			"июль", "авг", "сент", "окт", "нояб", "дек"},
-		also: [12]string{1: "фев", 2: "мар", 5: "июн", 6: "июл", 8: "сен", 10: "ноя"},
+		also: [12]string{1: "фев", 2: "мар", 5: "июн", 6: "июл", 8: "сен", 9: "октяб", 10: "ноя"},
 		year: []string{"г", "г.", "год", "года"},
 		at:   []string{"в"},
+		on:   []string{"в", "во"},
 		days: []string{"понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье",
-			"пн", "вт", "ср", "чт", "пт", "сб", "вс"},
+			"среду", "пятницу", "субботу", "пн", "вт", "ср", "чт", "пт", "сб", "вс", "пон", "втор", "четв", "пятн", "субб", "воскр"},
 	},
 	{
 		language: "en",
@@ -44,7 +47,9 @@ var dateTables = []dateWords{
 			"Jul", "Aug", "Sept", "Oct", "Nov", "Dec"},
 		also: [12]string{8: "sep"},
 		at:   []string{"at"},
+		on:   []string{"on", "the"},
+		of:   []string{"of"},
 		days: []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
-			"mon", "tue", "wed", "thu", "fri", "sat", "sun"},
+			"mon", "tue", "tues", "wed", "weds", "thu", "thur", "thurs", "fri", "sat", "sun"},
 	},
 }

@@ -11,12 +11,34 @@ import (
 	"github.com/clipperhouse/uax29/v2/words"
 )
 
-// Words returns the stems of the words of text in their order, with repeats: what related articles and search compare.
-// The same text gives the same words on every machine. Words are cut by UAX #29 and have 2 to 40 characters, one of them
+// Analyzer is the version of what [Terms] makes of a text. Whoever keeps terms keeps it with them, and makes them anew where
+// it is another: raise it with every change that gives some text other terms.
+const Analyzer = 2
+
+// A Term is a stem that a text is found by.
+type Term struct {
+	Word string
+	Part bool // it stands in the text only within the word before: "кино" of "кинокластер"
+}
+
+// Words returns the stems of the words of text in their order, with repeats: [Terms] without parts, as a query has them.
+func Words(lang, text string) []string {
+	var all []string
+	for _, t := range Terms(lang, text) {
+		if !t.Part {
+			all = append(all, t.Word)
+		}
+	}
+	return all
+}
+
+// Terms returns the stems of the words of text in their order, with repeats: what related articles and search compare.
+// The same text gives the same terms on every machine. Words are cut by UAX #29 and have 2 to 40 characters, one of them
 // a letter or digit; spelling is made one (see the package's tests), letters of the wrong alphabet are repaired, ё is е
 // in Russian and Belarusian, and Russian and English are stemmed by Snowball. A word that could be of either alphabet
-// ("OOO") is followed by its twin in the alphabet of lang. Scripts without spaces give overlapping pairs.
-func Words(lang, text string) []string {
+// ("OOO") is followed by its twin in the alphabet of lang, a compound by its parts (compounds.go), and a Latin word with
+// a Cyrillic ending ("PRщик") by the Latin part. Scripts without spaces give overlapping pairs.
+func Terms(lang, text string) []Term {
 	lang = base(lang)
 	w := wording{lang: lang, cyrillic: IsCyrillic(lang)}
 	tokens := words.FromString(clean(text))
@@ -27,11 +49,11 @@ func Words(lang, text string) []string {
 	return w.out
 }
 
-// wording collects the words of one text.
+// wording collects the terms of one text.
 type wording struct {
 	lang     string
 	cyrillic bool
-	out      []string
+	out      []Term
 	run      []rune // of a script without spaces, not yet cut
 }
 
@@ -46,24 +68,41 @@ func (w *wording) add(token string) {
 		return
 	}
 	token = repair(token, w.cyrillic)
-	w.keep(token)
+	w.keep(token, false)
 	if twin := w.skeleton(token); twin != token {
-		w.keep(twin)
+		w.keep(twin, false)
 	}
+	for _, part := range w.parts(token) {
+		w.keep(part, true)
+	}
+}
+
+// parts are the words within a word.
+func (w *wording) parts(token string) []string {
+	if stem, ending := latinStem(token); ending != "" {
+		return []string{stem}
+	}
+	return compound(w.lang, stem(w.lang, w.fold(token)))
 }
 
 func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // keep adds one token in lower case and stemmed, if its length is that of a word.
-func (w *wording) keep(token string) {
+func (w *wording) keep(token string, part bool) {
+	token = w.fold(token)
+	if n := utf8.RuneCountInString(token); n < 2 || n > 40 {
+		return
+	}
+	w.out = append(w.out, Term{stem(w.lang, token), part})
+}
+
+// fold brings a word into lower case and one spelling.
+func (w *wording) fold(token string) string {
 	token = strings.ReplaceAll(strings.ToLower(token), "’", "'")
 	if w.lang == "ru" || w.lang == "be" {
 		token = foldYo(token)
 	}
-	if n := utf8.RuneCountInString(token); n < 2 || n > 40 {
-		return
-	}
-	w.out = append(w.out, stem(w.lang, token))
+	return token
 }
 
 // skeleton is a word whose letters all have twins, in the alphabet of the language; any other word is itself.
@@ -87,7 +126,7 @@ func (w *wording) skeleton(token string) string {
 // endRun cuts a run of Han, kana or Thai into pairs: they have no spaces, and pairs are found inside longer words.
 func (w *wording) endRun() {
 	for i := 0; i+1 < len(w.run); i++ {
-		w.out = append(w.out, string(w.run[i:i+2]))
+		w.out = append(w.out, Term{Word: string(w.run[i : i+2])})
 	}
 	w.run = w.run[:0]
 }

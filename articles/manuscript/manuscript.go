@@ -55,15 +55,15 @@ func (m *Manuscript) Proofread(siteLanguage string) {
 	mixed := map[string]bool{}
 	for _, l := range m.Prose {
 		all.WriteString(l.Text)
-		for _, word := range language.MixedScript(l.Text) {
+		for _, found := range language.MixedWords(l.Text) {
+			word := found.Word
 			switch {
 			case mixed[word] || len(mixed) > maxMixed:
 				continue
 			case len(mixed) == maxMixed:
 				m.Warn(l.Line, "has more words that mix Latin and Cyrillic letters, from %s on; look through the whole text", Quote(word))
 			default:
-				m.Warn(l.Line, "%s mixes Latin and Cyrillic letters that look alike, and a search will not find it; retype it unless that is meant",
-					Quote(word))
+				m.Warn(l.Line, "%s", MixedNote(found))
 			}
 			mixed[word] = true
 		}
@@ -75,6 +75,12 @@ func (m *Manuscript) Proofread(siteLanguage string) {
 	if language.MostlyCyrillic(all.String()) && !language.IsCyrillic(siteLanguage) {
 		m.Input.Language = "ru"
 	}
+}
+
+// MixedNote tells an editor of a word that mixes look-alike letters, and how to write it.
+func MixedNote(found language.Mixed) string {
+	return fmt.Sprintf("%s mixes Latin and Cyrillic letters that look alike: %s; write %s, or searches elsewhere will not find it",
+		Quote(found.Word), found, Quote(found.Suggestion))
 }
 
 // Quote is text in quotes for a message, not longer than a message bears.

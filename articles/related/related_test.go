@@ -25,12 +25,19 @@ func TestTermsWeighWhereAWordStands(t *testing.T) {
 func TestTermsKeepTheHeaviest(t *testing.T) {
 	var b strings.Builder
 	for i := range 500 {
-		fmt.Fprintf(&b, "word%d ", i)
+		fmt.Fprintf(&b, "%dword%d ", i, i)
 	}
 	all := termsOf(Text{Language: "en", Title: "lighthouse", Body: b.String()})
 	isTitle := func(t term) bool { return t.word == "lighthous" }
-	if len(all) != maxTerms || !slices.ContainsFunc(all, isTitle) {
-		t.Errorf("%d terms, with that of the title: %v; want %d and true", len(all), slices.ContainsFunc(all, isTitle), maxTerms)
+	beginnings := 0
+	for _, t := range all {
+		if isBeginning(t.word) {
+			beginnings++
+		}
+	}
+	if len(all)-beginnings != maxTerms || beginnings != maxBeginnings || !slices.ContainsFunc(all, isTitle) {
+		t.Errorf("%d terms and %d beginnings, with that of the title: %v; want %d, %d and true",
+			len(all)-beginnings, beginnings, slices.ContainsFunc(all, isTitle), maxTerms, maxBeginnings)
 	}
 	if !slices.IsSortedFunc(all, func(a, b term) int { return strings.Compare(a.word, b.word) }) {
 		t.Error("they are not in the order of the words")
@@ -82,7 +89,7 @@ func TestChoose(t *testing.T) {
 		{id: 2, moment: 1, about: own},                                  // the same story on the same day
 		{id: 3, moment: 500 * day, about: about("b", "c", "d", "y")},    // as near, but older
 		{id: 4, moment: 0, about: about("a", "p", "q", "r"), shared: 9}, // a little near, with common tags
-		{id: 5, moment: 0, about: about("a", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17")}, // not near enough
+		{id: 5, moment: 0, about: about(append(strings.Fields("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40"), "a")...)}, // not near enough
 		{id: 6, moment: 0, about: about("c", "d", "s", "t")},
 	}
 	for _, c := range []struct {
@@ -98,5 +105,20 @@ func TestChoose(t *testing.T) {
 		if got := choose(own, 0, all, c.seen, c.n); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
+	}
+}
+
+func TestWordsOfOneBeginningHaveATermInCommon(t *testing.T) {
+	for word, want := range map[string]string{"сахалин": "~сахал", "сахалинск": "~сахал", "театр": "~театр", "кин": "", "": ""} {
+		if got := beginning(word); got != want {
+			t.Errorf("%q: %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestBeginningsDoNotCrowdOutWords(t *testing.T) {
+	v := vector{{"~aaaaa", 9}, {"~bbbbb", 8}, {"x", 7}, {"y", 6}, {"z", 5}}
+	if got, want := mostOfEach(v, 2, 1), (vector{{"~aaaaa", 9}, {"x", 7}, {"y", 6}}); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

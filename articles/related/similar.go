@@ -72,11 +72,7 @@ type candidate struct {
 // candidates returns published articles of the language that have one of own's rarest terms, those first that share most of
 // own. Only the newest mostCandidates are looked at.
 func (l *likeness) candidates(ctx context.Context, h db.Handle, q Query, own vector) ([]candidate, error) {
-	rarest := slices.Clone(own)
-	slices.SortFunc(rarest, func(a, b dimension) int {
-		return cmp.Or(cmp.Compare(l.df[a.word], l.df[b.word]), cmp.Compare(a.word, b.word))
-	})
-	rarest = rarest[:min(len(rarest), rarestTerms)]
+	rarest := mostOfEach(l.rarestFirst(own), rarestTerms, rarestBeginnings)
 	exclude := append(slices.Clone(q.Exclude), q.Article)
 	args := []any{q.Language, int64(mostCandidates + len(exclude))}
 	for _, d := range rarest {
@@ -97,8 +93,18 @@ func (l *likeness) candidates(ctx context.Context, h db.Handle, q Query, own vec
 	return all, l.overlap(ctx, h, own, all)
 }
 
+// rarestFirst is a copy of v, those terms first that the fewest articles have.
+func (l *likeness) rarestFirst(v vector) vector {
+	v = slices.Clone(v)
+	slices.SortFunc(v, func(a, b dimension) int {
+		return cmp.Or(cmp.Compare(l.df[a.word], l.df[b.word]), cmp.Compare(a.word, b.word))
+	})
+	return v
+}
+
 // overlap sorts the candidates by how much of own they have, as far as that is known without counting all their terms.
 func (l *likeness) overlap(ctx context.Context, h db.Handle, own vector, all []candidate) error {
+	own = mostOfEach(l.rarestFirst(own), len(own), overlapBeginnings)
 	weights := map[string]float64{}
 	args := make([]any, len(own))
 	for i, d := range own {

@@ -1,0 +1,64 @@
+package articles
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"vestnik/articles/related"
+	"vestnik/db"
+)
+
+// reindexStep is how many articles one transaction of [Reindex] takes: few, since other writers wait for it.
+const reindexStep = 50
+
+// Reindex makes the words of those articles anew that an older version of the analyzer made ([language.Analyzer]), in steps
+// of a transaction each, and returns how many there were. Until then they are only found by their old words. Several nodes may
+// do it at once, and one that is stopped goes on where it was. done is called after each step; nil for silence.
+func Reindex(ctx context.Context, d *db.DB, done func(articles int)) (n int, err error) {
+	for {
+		step := 0
+		err := d.Tx(ctx, func(tx *sql.Tx) (err error) {
+			step, err = reindexSome(ctx, tx)
+			return err
+		})
+		if err != nil {
+			return n, fmt.Errorf("make the words of articles anew: %w", err)
+		}
+		if step == 0 {
+			return n, nil
+		}
+		n += step
+		if done != nil {
+			done(n)
+		}
+	}
+}
+
+func reindexSome(ctx context.Context, tx *sql.Tx) (n int, err error) {
+	if ids, err := related.Stale(ctx, tx, 1); err != nil || len(ids) == 0 {
+		return 0, err // without a lock: this is asked at every start
+	}
+	if err := lockChanges(ctx, tx); err != nil {
+		return 0, err
+	}
+	ids, err := related.Stale(ctx, tx, reindexStep)
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	all, err := ByIDs(ctx, tx, ids)
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		if err := related.Forget(ctx, tx, id); err != nil {
+			return 0, err
+		}
+	}
+	for _, a := range all {
+		if err := addWords(ctx, tx, a); err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
+}
