@@ -2,6 +2,7 @@ package digest
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"log/slog"
 	"time"
@@ -26,6 +27,7 @@ type Publisher struct {
 	Site      templates.Site
 	Articles  articles.Site
 	Templates *templates.Set
+	MostRead  reads.Rules // the house's, but for MaxAge, which is the digest's
 	Identity  mail.Identity
 	Banner    func(digest string, at time.Time) *templates.Banner // nil: none
 	Log       *slog.Logger                                        // nil: silent
@@ -69,13 +71,17 @@ func (p Publisher) compile(ctx context.Context, dg Digest, slot Slot, now time.T
 	if p.Banner != nil {
 		view.Banner = p.Banner(dg.Name, slot.At)
 	}
-	list, err := p.mostRead(ctx, dg, reads.Query{From: from, To: slot.At, Whole: s.whole(slot)})
+	repeated, err := p.repeated(ctx, dg, slot)
+	if err != nil {
+		return view, err
+	}
+	list, err := p.mostRead(ctx, dg, reads.Query{From: from, To: slot.At, Whole: s.whole(slot), Exclude: repeated})
 	if err != nil {
 		return view, err
 	}
 	read := len(list)
 	if read < dg.MinItems && dg.WhenThin == ThinFill {
-		if list, err = p.fill(ctx, dg, list, from.Add(-dg.MaxAge), later(now, slot.At)); err != nil {
+		if list, err = p.fill(ctx, dg, list, repeated, from.Add(-dg.MaxAge), later(now, slot.At)); err != nil {
 			return view, err
 		}
 	}
@@ -125,7 +131,8 @@ func (s schedule) whole(slot Slot) bool {
 }
 
 func (p Publisher) mostRead(ctx context.Context, dg Digest, q reads.Query) ([]line, error) {
-	q.By, q.WithoutSources, q.MaxAge, q.Limit = dg.Rank, []string{"email"}, dg.MaxAge, dg.Count
+	q.Rules, q.By, q.WithoutSources, q.Limit = p.MostRead, dg.Rank, []string{"email"}, dg.Count
+	q.MaxAge = dg.MaxAge
 	top, err := reads.Top(ctx, p.DB, q)
 	if err != nil {
 		return nil, err
@@ -148,15 +155,32 @@ func (p Publisher) mostRead(ctx context.Context, dg Digest, q reads.Query) ([]li
 	return list, nil
 }
 
-// fill adds the latest articles that are not in the list, until it is as long as the digest wants it. Briefs, which are
+// repeated are the articles that an edition of the last dg.RepeatAfter had as read most: once is enough. Those that only filled an
+// edition up may come again as read most.
+func (p Publisher) repeated(ctx context.Context, dg Digest, slot Slot) ([]int64, error) {
+	if dg.RepeatAfter <= 0 {
+		return nil, nil
+	}
+	return db.Collect(ctx, p.DB, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) }, `
+		SELECT DISTINCT i.article
+		FROM editions AS e
+		JOIN edition_items AS i ON i.edition = e.id
+		WHERE e.digest = $1 AND e.slot_at > $2 AND e.slot_at < $3 AND i.reason = $4`,
+		dg.Name, db.Milli(slot.At.Add(-dg.RepeatAfter)), db.Milli(slot.At), ReasonReads)
+}
+
+// fill adds the latest articles that are neither in the list nor repeated, until it is as long as the digest wants it. Briefs, which are
 // headlines without a text, come in only where there are not enough articles.
-func (p Publisher) fill(ctx context.Context, dg Digest, list []line, since, now time.Time) ([]line, error) {
+func (p Publisher) fill(ctx context.Context, dg Digest, list []line, repeated []int64, since, now time.Time) ([]line, error) {
 	in := map[int64]bool{}
 	for _, l := range list {
 		in[l.article.ID] = true
 	}
+	for _, id := range repeated {
+		in[id] = true
+	}
 	for _, kind := range []string{articles.KindArticle, articles.KindBrief} {
-		latest, err := articles.List(ctx, p.DB, articles.Filter{Kind: kind, Since: since, Before: now.Add(time.Millisecond), Limit: dg.Count + len(list)})
+		latest, err := articles.List(ctx, p.DB, articles.Filter{Kind: kind, Since: since, Before: now.Add(time.Millisecond), Limit: dg.Count + len(in)})
 		if err != nil {
 			return nil, err
 		}

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"vestnik/articles"
-	"vestnik/db"
+	"vestnik/reads"
 	"vestnik/templates"
 )
 
@@ -25,8 +25,8 @@ func TestTheListIsInRankOrderWithoutRepeats(t *testing.T) {
 		ids = append(ids, a.ID)
 	}
 	rapid.Check(t, func(r *rapid.T) {
-		args := []any{} // one transaction a case: each costs a write to the disk
-		reads := map[int64]int64{}
+		var hours []reads.Hour // one transaction a case: each costs a write to the disk
+		want := map[int64]int64{}
 		for _, id := range ids {
 			count := rapid.Int64Range(0, 6).Draw(r, "reads")
 			hour := rapid.IntRange(-40, 10).Draw(r, "hour")
@@ -34,21 +34,18 @@ func TestTheListIsInRankOrderWithoutRepeats(t *testing.T) {
 			if count == 0 { // never read in the window
 				count, hour = 1, -1000
 			}
-			args = append(args, id, slot.At.Unix()/3600+int64(hour), source, count)
+			hours = append(hours, reads.Hour{Article: id, Start: slot.At.Add(time.Duration(hour) * time.Hour), Source: source, N: count})
 			if hour >= -24 && hour < 0 && source != "email" {
-				reads[id] = count
+				want[id] = count
 			}
 		}
 		n.tx(func(tx *sql.Tx) error {
-			if _, err := tx.Exec(`DELETE FROM read_hour`); err != nil {
-				return err
+			for _, table := range []string{"read_hour", "read_day"} {
+				if _, err := tx.Exec(`DELETE FROM ` + table); err != nil {
+					return err
+				}
 			}
-			rows := make([]string, len(ids))
-			for i := range rows {
-				rows[i] = "(" + db.Placeholders(4*i+1, 4) + ")"
-			}
-			_, err := tx.Exec(`INSERT INTO read_hour (article, hour, source, n) VALUES `+strings.Join(rows, ", "), args...)
-			return err
+			return reads.Add(n.ctx, tx, hours)
 		})
 		dg := n.daily
 		dg.Count = rapid.IntRange(1, 14).Draw(r, "count")
@@ -68,8 +65,8 @@ func TestTheListIsInRankOrderWithoutRepeats(t *testing.T) {
 				r.Fatalf("item %d: rank %d, article %d seen before: %v", i, item.Rank, item.Article, seen[item.Article])
 			}
 			seen[item.Article] = true
-			if item.Reads != reads[item.Article] {
-				r.Fatalf("item %d: %d reads, want %d", i, item.Reads, reads[item.Article])
+			if item.Reads != want[item.Article] {
+				r.Fatalf("item %d: %d reads, want %d", i, item.Reads, want[item.Article])
 			}
 			if i > 0 {
 				checkOrder(r, view.Items[i-1].Reason, item.Reason, view.Items[i-1].Score, item.Score)
@@ -159,5 +156,66 @@ func TestBriefsFillOnlyWhereArticlesAreTooFew(t *testing.T) {
 	}
 	if len(view.Items) != 2 || view.Items[0].Article != old.ID {
 		t.Errorf("%d items, the first is %q; want 2, the article first", len(view.Items), view.Items[0].Title)
+	}
+}
+
+func TestWhatWasReadMostDoesNotComeAgainTooSoon(t *testing.T) {
+	n := open(t)
+	often := n.daily
+	often.MaxAge, often.RepeatAfter, often.MinItems = 30*24*time.Hour, 7*24*time.Hour, 2
+	a := n.article("Читают", n.at("2026-11-22 12:00"))
+	b := n.article("Новая", n.at("2026-11-22 11:00"))
+	reasons := func(slot string) string {
+		view, err := n.Compile(n.ctx, often, n.slot(slot), n.at("2026-12-20 08:00"))
+		if _, skip := err.(Skip); err != nil && !skip {
+			t.Fatal(err)
+		}
+		var all []string
+		for _, i := range view.Items {
+			all = append(all, i.Title+" "+i.Reason)
+		}
+		return strings.Join(all, ", ")
+	}
+	n.read(a.ID, 30, "web", n.at("2026-11-23 09:00"))
+	if _, _, err := n.Publish(n.ctx, often, n.slot("2026-11-24T0800"), n.at("2026-11-24 08:00")); err != nil {
+		t.Fatal(err)
+	}
+	for _, day := range []string{"24", "25", "29", "30"} {
+		n.read(a.ID, 40, "web", n.at("2026-11-"+day+" 09:00"))
+		n.read(b.ID, 5, "web", n.at("2026-11-"+day+" 09:00"))
+	}
+	for _, test := range []struct{ slot, want string }{
+		{"2026-11-24T0800", "Читают reads, Новая fill"}, // itself: its own edition is none before it
+		{"2026-11-25T0800", "Новая reads"},              // what filled an edition may be read most later, what was read most does not fill up
+		{"2026-12-01T0800", "Читают reads, Новая reads"},
+	} {
+		if got := reasons(test.slot); got != test.want {
+			t.Errorf("%s: %s, want %s", test.slot, got, test.want)
+		}
+	}
+	often.RepeatAfter = 0
+	if got := reasons("2026-11-25T0800"); got != "Читают reads, Новая reads" {
+		t.Errorf("it may come again: %s", got)
+	}
+}
+
+func TestTheHousesRulesHoldForDigests(t *testing.T) {
+	n := open(t)
+	n.MostRead = reads.Rules{Least: 5, LeastShare: 0.5, PerSection: 1, MaxAge: time.Minute}
+	dg := n.daily
+	dg.WhenThin = ThinSend
+	a, b := n.article("Читают", n.at("2026-11-23 12:00")), n.article("Тоже", n.at("2026-11-23 12:00"))
+	n.read(a.ID, 30, "web", n.at("2026-11-23 13:00"))
+	n.read(b.ID, 29, "web", n.at("2026-11-23 13:00"))
+	view, err := n.Compile(n.ctx, dg, n.slot("2026-11-24T0800"), n.at("2026-11-24 08:00"))
+	if err != nil || len(view.Items) != 1 || view.Items[0].Article != a.ID {
+		t.Errorf("%v, %v: want one of the section alone, by the digest's own max_age", view.Items, err)
+	}
+	if _, err := reads.Exclude(n.ctx, n.DB, a.ID, n.at("2026-11-24 08:00")); err != nil {
+		t.Fatal(err)
+	}
+	view, err = n.Compile(n.ctx, dg, n.slot("2026-11-24T0800"), n.at("2026-11-24 08:00"))
+	if err != nil || len(view.Items) != 1 || view.Items[0].Article != b.ID {
+		t.Errorf("%v, %v: want the other, as the editors excluded the first", view.Items, err)
 	}
 }

@@ -49,6 +49,8 @@ type Digest struct {
 	MaxLate  time.Duration // no letter starts later than this after its slot
 	InDoubt  string        // "resend" or "skip", see package mail
 	MaxAge   time.Duration // of an article before the window begins
+
+	RepeatAfter time.Duration // what was in an edition as read most stays out for so long; 0: it may come again
 }
 
 var digestName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)

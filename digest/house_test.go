@@ -12,6 +12,7 @@ import (
 	"vestnik/db"
 	"vestnik/db/dbtest"
 	"vestnik/mail"
+	"vestnik/reads"
 	"vestnik/subscribers"
 	"vestnik/templates"
 )
@@ -102,14 +103,12 @@ func (n newsroom) article(title string, published time.Time) articles.Article {
 	return a
 }
 
-// read records reads of an article in the hour of a moment, as package reads would.
+// read records reads of an article in the hour of a moment.
 func (n newsroom) read(article int64, count int64, source string, when time.Time) {
 	n.t.Helper()
-	_, err := n.DB.ExecContext(n.ctx, `INSERT INTO read_hour (article, hour, source, n) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (article, hour, source) DO UPDATE SET n = read_hour.n + excluded.n`, article, when.Unix()/3600, source, count)
-	if err != nil {
-		n.t.Fatal(err)
-	}
+	n.tx(func(tx *sql.Tx) error {
+		return reads.Add(n.ctx, tx, []reads.Hour{{Article: article, Start: when, Source: source, N: count}})
+	})
 }
 
 // subscribe adds confirmed subscribers to the daily digest.

@@ -62,15 +62,16 @@ func write(ctx context.Context, tx *sql.Tx, pending map[read]moment, filtered ma
 	if err != nil {
 		return 0, err
 	}
-	hours := map[hourly]int64{}
+	hours := map[period]int64{}
 	for _, key := range fresh {
 		when := pending[key]
-		hours[hourly{key.article, when.hour, when.source}]++
+		hours[period{key.article, when.hour, when.source}] += when.weight
+		n += int(when.weight)
 	}
-	if err := writeHours(ctx, tx, hours); err != nil {
+	if err := addHours(ctx, tx, hours); err != nil {
 		return 0, err
 	}
-	return len(fresh), writeFiltered(ctx, tx, filtered)
+	return n, writeFiltered(ctx, tx, filtered)
 }
 
 // writeSeen notes who read what and returns those reads that nobody had noted before. Rows are written in the order of their
@@ -113,29 +114,63 @@ func tuples(n, size int) string {
 	return strings.Join(all, ", ")
 }
 
-// hourly is the key of read_hour.
-type hourly struct {
+// An Hour is how often an article was read in an hour, or in a day, by visitors from one source.
+type Hour struct {
+	Article int64
+	Start   time.Time
+	Source  string // web, email, feed or other
+	N       int64
+}
+
+// Add adds reads that were counted elsewhere to those of their hours: from access logs, or another counter. Hours and days
+// stay in step. Whoever calls it sees to it that nothing comes twice.
+func Add(ctx context.Context, tx *sql.Tx, all []Hour) error {
+	hours := map[period]int64{}
+	for _, h := range all {
+		hours[period{h.Article, hourOf(h.Start), sourceOf(h.Source)}] += h.N
+	}
+	if err := addHours(ctx, tx, hours); err != nil {
+		return fmt.Errorf("add reads of %d hours: %w", len(hours), err)
+	}
+	return nil
+}
+
+// period is the key of read_hour, and of read_day.
+type period struct {
 	article int64
-	hour    int64
+	number  int64 // of the hour or day
 	source  string
 }
 
-func writeHours(ctx context.Context, tx *sql.Tx, hours map[hourly]int64) error {
-	keys := make([]hourly, 0, len(hours))
-	for key := range hours {
+// addHours adds to the hours, and the same to their days: a ranking takes whole days from there, and after 400 days they are all
+// there is.
+func addHours(ctx context.Context, tx *sql.Tx, hours map[period]int64) error {
+	days := map[period]int64{}
+	for key, n := range hours {
+		days[period{key.article, key.number / 24, key.source}] += n
+	}
+	if err := upsert(ctx, tx, "read_hour", "hour", hours); err != nil {
+		return err
+	}
+	return upsert(ctx, tx, "read_day", "day", days)
+}
+
+func upsert(ctx context.Context, tx *sql.Tx, table, column string, counts map[period]int64) error {
+	keys := make([]period, 0, len(counts))
+	for key := range counts {
 		keys = append(keys, key)
 	}
-	slices.SortFunc(keys, func(a, b hourly) int {
-		return cmp.Or(cmp.Compare(a.article, b.article), cmp.Compare(a.hour, b.hour), cmp.Compare(a.source, b.source))
+	slices.SortFunc(keys, func(a, b period) int {
+		return cmp.Or(cmp.Compare(a.article, b.article), cmp.Compare(a.number, b.number), cmp.Compare(a.source, b.source))
 	})
 	for chunk := range slices.Chunk(keys, hourBatch) {
 		var args []any
 		for _, key := range chunk {
-			args = append(args, key.article, key.hour, key.source, hours[key])
+			args = append(args, key.article, key.number, key.source, counts[key])
 		}
 		// No row may be named twice in an upsert, so these statements are not filled up.
-		_, err := tx.ExecContext(ctx, `INSERT INTO read_hour (article, hour, source, n) VALUES `+tuples(len(chunk), 4)+`
-			ON CONFLICT (article, hour, source) DO UPDATE SET n = read_hour.n + excluded.n`, args...)
+		_, err := tx.ExecContext(ctx, `INSERT INTO `+table+` (article, `+column+`, source, n) VALUES `+tuples(len(chunk), 4)+`
+			ON CONFLICT (article, `+column+`, source) DO UPDATE SET n = `+table+`.n + excluded.n`, args...)
 		if err != nil {
 			return err
 		}
@@ -161,24 +196,32 @@ func writeFiltered(ctx context.Context, tx *sql.Tx, filtered map[dropped]int64) 
 	return nil
 }
 
-// keepFiltered is how long the counts of what was filtered are kept.
-const keepFiltered = 400 // days
+// Days that the hours of reads and the counts of filtered hits are kept.
+const (
+	keepHours    = 400
+	keepFiltered = 400
+)
 
-// Housekeep deletes salts and visitors' hashes of days before yesterday, and counts of filtered hits older than 400 days. It may
-// run on every node, once an hour or so. Salts gone, nobody can tell whose hashes those were.
+// Housekeep deletes salts and visitors' hashes of days before yesterday, and what is older than 400 days of the hours and of the
+// counts of filtered hits; the days' sums stay. It may run on every node, once an hour or so. Salts gone, nobody can tell
+// whose hashes those were.
 func Housekeep(ctx context.Context, d *db.DB, now time.Time) error {
 	yesterday := dayOf(now) - 1
 	for _, old := range []struct {
 		query string
-		day   int64
+		limit int64
 	}{
 		{`DELETE FROM read_salt WHERE day < $1`, yesterday},
 		{`DELETE FROM read_seen WHERE day < $1`, yesterday},
+		{`DELETE FROM read_hour WHERE hour < $1`, firstHour(now)},
 		{`DELETE FROM read_filtered WHERE day < $1`, dayOf(now) - keepFiltered},
 	} {
-		if _, err := d.ExecContext(ctx, old.query, old.day); err != nil {
+		if _, err := d.ExecContext(ctx, old.query, old.limit); err != nil {
 			return fmt.Errorf("housekeep reads: %w", err)
 		}
 	}
 	return nil
 }
+
+// firstHour is the oldest hour that is kept as such; before it there are only days.
+func firstHour(now time.Time) int64 { return (dayOf(now) - keepHours) * 24 }

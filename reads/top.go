@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +17,19 @@ import (
 const (
 	ByReads    = "reads"    // what the name "most read" says
 	ByAdjusted = "adjusted" // fair to stories published late in the window
+	ByTrend    = "trend"    // what is read now: an hour weighs half of the one twelve hours later
 )
+
+// ReasonEditors is the reason of a pinned article: it is the editors' choice, and not to be called most read.
+const ReasonEditors = "editors"
+
+// Rules say which articles may be in a list of the most read. They are applied before the limit.
+type Rules struct {
+	Least      int64         // fewer reads are none worth ranking
+	LeastShare float64       // nor fewer than this share of what the first has, as 0.02
+	MaxAge     time.Duration // only articles published at most so long before the window; 0: of any age
+	PerSection int           // at most so many of one section; 0: any number. What is in no section is not bounded.
+}
 
 // A Query says which reads to rank, and how.
 //
@@ -26,17 +39,19 @@ const (
 // each beginning where the last one ended, share no hour and leave none out: what was read in a begun hour is counted by
 // the next digest, once, when the hour is over. A window within one hour has no whole one, and Whole then counts that hour as
 // it stands; digests that often repeat reads, by design.
+//
+// Hours are kept for 400 days. Of a window that begins before them, the day in which it begins is left out unless it is whole.
 type Query struct {
+	Rules
 	From           time.Time
 	To             time.Time
 	Whole          bool
-	By             string        // ByReads or ByAdjusted; "" is ByReads
-	WithoutSources []string      // as "email", so that the last digest does not feed the next
-	MaxAge         time.Duration // only articles published at most so long before From; 0: of any age
-	Language       string        // "" is any
-	Section        string        // slug; "" is any
-	Exclude        []int64       // articles
-	Limit          int           // 0: all
+	By             string   // ByReads, ByAdjusted or ByTrend; "" is ByReads
+	WithoutSources []string // as "email", so that the last digest does not feed the next
+	Language       string   // "" is any
+	Section        string   // slug; "" is any
+	Exclude        []int64  // articles
+	Limit          int      // 0: all
 }
 
 // Ranked is one line of a list of the most read.
@@ -44,42 +59,69 @@ type Ranked struct {
 	Article int64
 	Reads   int64   // in the window, without the left out sources
 	Score   float64 // what the rank goes by
-	Reason  string  // "reads" or "adjusted"
+	Reason  string  // "reads", "adjusted", "trend"; or "editors" in what [List] returns
 }
 
-// Top ranks the published articles read in the window, the highest score first; of equals the newer, then the higher id.
-// Everything that a query leaves out is left out before the limit, so a list is only short if there is no more.
+// candidate is an article that the query may rank.
+type candidate struct {
+	Ranked
+	published time.Time
+	section   string
+}
+
+// Top ranks the published articles read in the window that no editor excluded, the highest score first; of equals the newer, then
+// the higher id. Everything that a query leaves out is left out before the limit, so a list is only short if there is no more.
 func Top(ctx context.Context, h db.Handle, q Query) ([]Ranked, error) {
 	q.By = cmp.Or(q.By, ByReads)
-	if q.By != ByReads && q.By != ByAdjusted {
-		return nil, fmt.Errorf("rank reads by %q: only %s and %s are known", q.By, ByReads, ByAdjusted)
+	if q.By != ByReads && q.By != ByAdjusted && q.By != ByTrend {
+		return nil, fmt.Errorf("rank reads by %q: only %s, %s and %s are known", q.By, ByReads, ByAdjusted, ByTrend)
 	}
-	query, args := q.sql()
-	type row struct {
-		Ranked
-		published time.Time
-	}
-	all, err := db.Collect(ctx, h, func(rows *sql.Rows) (r row, err error) {
-		var published int64
-		err = rows.Scan(&r.Article, &r.Reads, &published)
-		r.published = db.Time(published)
-		r.Reason, r.Score = q.By, q.score(r.Reads, r.published)
-		return r, err
-	}, query, args...)
+	all, err := q.candidates(ctx, h)
 	if err != nil {
 		return nil, fmt.Errorf("most read: %w", err)
 	}
-	slices.SortFunc(all, func(a, b row) int {
+	return q.choose(all), nil
+}
+
+// candidates are the articles that may be ranked, the most reads first, with their scores.
+func (q Query) candidates(ctx context.Context, h db.Handle) ([]candidate, error) {
+	query, args := q.sql()
+	return db.Collect(ctx, h, func(rows *sql.Rows) (c candidate, err error) {
+		var published int64
+		err = rows.Scan(&c.Article, &c.Reads, &c.Score, &published, &c.section)
+		c.published, c.Reason = db.Time(published), q.By
+		if q.By != ByTrend {
+			c.Score = q.score(c.Reads, c.published)
+		}
+		return c, err
+	}, query, args...)
+}
+
+// choose applies the rules that need the others' reads, and the limit.
+func (q Query) choose(all []candidate) (top []Ranked) {
+	if len(all) == 0 {
+		return nil
+	}
+	least := q.least(all[0].Reads)
+	slices.SortFunc(all, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), b.published.Compare(a.published), cmp.Compare(b.Article, a.Article))
 	})
-	if q.Limit > 0 {
-		all = all[:min(len(all), q.Limit)]
+	sections := map[string]int{}
+	for _, c := range all {
+		if c.Reads < least || q.Limit > 0 && len(top) == q.Limit {
+			continue
+		}
+		if sections[c.section]++; q.PerSection > 0 && c.section != "" && sections[c.section] > q.PerSection {
+			continue
+		}
+		top = append(top, c.Ranked)
 	}
-	top := make([]Ranked, len(all))
-	for i, r := range all {
-		top[i] = r.Ranked
-	}
-	return top, nil
+	return top
+}
+
+// least is how many reads an article must have where the first has so many.
+func (q Query) least(first int64) int64 {
+	return max(q.Least, int64(math.Ceil(q.LeastShare*float64(first))))
 }
 
 // hours of the window: first up to before end.
@@ -92,39 +134,96 @@ func (q Query) hours() (first, end int64) {
 	return first, end + 1
 }
 
-// sql is the one statement of a query: reads by article, joined with the articles that may be ranked.
+// arguments are those of a statement that grows.
+type arguments []any
+
+// list adds values and returns their placeholders.
+func (a *arguments) list(values ...any) string {
+	*a = append(*a, values...)
+	return db.Placeholders(len(*a)-len(values)+1, len(values))
+}
+
+// sql is the one statement of a query: reads by article, joined with the articles that may be ranked. Where the rank is by reads
+// alone, the database sorts and cuts off what cannot be in the list.
 func (q Query) sql() (string, []any) {
-	first, end := q.hours()
-	args := []any{first, end}
-	list := func(values ...any) string {
-		args = append(args, values...)
-		return db.Placeholders(len(args)-len(values)+1, len(values))
+	var args arguments
+	counts, score, trend := q.counts(&args), "0.0", ""
+	if q.By == ByTrend {
+		score, trend = "COALESCE(t.score, 0.0)", ` LEFT JOIN (`+q.trend(&args)+`) AS t ON t.article = r.article`
 	}
-	var sources, eligible strings.Builder
+	query := `SELECT r.article, r.n, ` + score + `, a.moment, a.section
+		FROM (SELECT article, CAST(SUM(n) AS BIGINT) AS n FROM (` + counts + `) AS c GROUP BY article) AS r
+		JOIN articles AS a ON a.id = r.article` + trend + `
+		WHERE r.n >= ` + args.list(q.Least) + ` AND a.state = 'published' AND NOT EXISTS (SELECT 1 FROM read_excluded AS e WHERE e.article = a.id)` +
+		q.eligible(&args) + `
+		ORDER BY r.n DESC, a.moment DESC, r.article DESC`
+	if q.By == ByReads && q.Limit > 0 && q.PerSection == 0 {
+		query += ` LIMIT ` + args.list(int64(q.Limit))
+	}
+	return query, args
+}
+
+// counts are the rows to add up: whole days (UTC) by the day, what is before and after them by the hour.
+func (q Query) counts(args *arguments) string {
+	sources := ""
 	if len(q.WithoutSources) > 0 {
-		sources.WriteString(` AND source NOT IN (` + list(anys(q.WithoutSources)...) + `)`)
+		sources = ` AND source NOT IN (` + args.list(anys(q.WithoutSources)...) + `)`
 	}
+	part := func(table, column string, first, end int64) string {
+		return `SELECT article, n FROM ` + table + ` WHERE ` + column + ` >= ` + args.list(first) + ` AND ` + column + ` < ` + args.list(end) + sources
+	}
+	first, end := q.hours()
+	firstDay, endDay := (first+23)/24, end/24
+	if firstDay >= endDay {
+		return part("read_hour", "hour", first, end)
+	}
+	parts := []string{part("read_day", "day", firstDay, endDay)}
+	if first < firstDay*24 {
+		parts = append(parts, part("read_hour", "hour", first, firstDay*24))
+	}
+	if endDay*24 < end {
+		parts = append(parts, part("read_hour", "hour", endDay*24, end))
+	}
+	return strings.Join(parts, ` UNION ALL `)
+}
+
+// trendHours is how many hours a trend looks back: what is older weighs less than a thousandth of the newest.
+const trendHours = 120
+
+// trend adds up what was read in each of the window's last hours, by the hour's weight.
+func (q Query) trend(args *arguments) string {
+	first, end := q.hours()
+	first = max(first, end-trendHours)
+	weights := make([]string, 0, trendHours)
+	for hour := first; hour < end; hour++ {
+		age := max(q.To.Sub(time.Unix(hour*3600, 0)).Hours(), 0)
+		weights = append(weights, `(CAST(`+args.list(hour)+` AS BIGINT), CAST(`+args.list(math.Exp2(-age/trendHalf))+` AS DOUBLE PRECISION))`)
+	}
+	sources := ""
+	if len(q.WithoutSources) > 0 {
+		sources = ` WHERE r.source NOT IN (` + args.list(anys(q.WithoutSources)...) + `)`
+	}
+	return `SELECT r.article, SUM(r.n * w.column2) AS score
+		FROM (VALUES ` + strings.Join(weights, ", ") + `) AS w JOIN read_hour AS r ON r.hour = w.column1` + sources + `
+		GROUP BY r.article`
+}
+
+// eligible are the conditions on an article that the query makes.
+func (q Query) eligible(args *arguments) string {
+	var b strings.Builder
 	if q.MaxAge > 0 {
-		eligible.WriteString(` AND a.moment >= ` + list(q.From.Add(-q.MaxAge).UnixMilli()))
+		b.WriteString(` AND a.moment >= ` + args.list(q.From.Add(-q.MaxAge).UnixMilli()))
 	}
 	if q.Language != "" {
-		eligible.WriteString(` AND a.language = ` + list(q.Language))
+		b.WriteString(` AND a.language = ` + args.list(q.Language))
 	}
 	if q.Section != "" {
-		eligible.WriteString(` AND a.section = ` + list(q.Section))
+		b.WriteString(` AND a.section = ` + args.list(q.Section))
 	}
 	if len(q.Exclude) > 0 {
-		eligible.WriteString(` AND a.id NOT IN (` + list(anys(q.Exclude)...) + `)`)
+		b.WriteString(` AND a.id NOT IN (` + args.list(anys(q.Exclude)...) + `)`)
 	}
-	return `SELECT r.article, r.n, a.moment
-		FROM (
-			SELECT article, CAST(SUM(n) AS BIGINT) AS n
-			FROM read_hour
-			WHERE hour >= $1 AND hour < $2` + sources.String() + `
-			GROUP BY article
-		) AS r
-		JOIN articles AS a ON a.id = r.article
-		WHERE a.state = 'published'` + eligible.String(), args
+	return b.String()
 }
 
 func anys[T any](values []T) []any {
@@ -138,6 +237,7 @@ func anys[T any](values []T) []any {
 const (
 	halfOfReaders = 36.0 // hours: half of a story's readers come within them (Dezsö, Barabási et al. 2005)
 	leastShare    = 0.25 // a story is lifted fourfold at most
+	trendHalf     = 12.0 // hours
 )
 
 // score ranks by the reads, or by the reads that the article would have if its readers had had the whole time for it.

@@ -37,11 +37,7 @@ func addArticle(t testing.TB, d *db.DB, a sampleArticle) {
 
 func addReads(t testing.TB, d *db.DB, article int64, hour time.Time, source string, n int64) {
 	t.Helper()
-	_, err := d.ExecContext(ctx, `INSERT INTO read_hour (article, hour, source, n) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (article, hour, source) DO UPDATE SET n = read_hour.n + excluded.n`, article, hourOf(hour), source, n)
-	if err != nil {
-		t.Fatal(err)
-	}
+	add(t, d, Hour{article, hour, source, n})
 }
 
 // top is a ranking as "article=reads article=reads".

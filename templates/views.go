@@ -54,6 +54,7 @@ type Headline struct {
 	Standfirst string
 	Image      string
 	Reads      int64 // 0: not shown
+	Pinned     bool  // in a list of the most read by the editors' choice: it says so, and not that it was read
 	Brief      bool
 }
 

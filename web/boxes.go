@@ -98,14 +98,14 @@ func (s *Server) sections(ctx context.Context, _ time.Time) ([]templates.Link, e
 
 // mostRead is the list of the articles read most in the window, filled up with the latest ones when it is thin.
 func (s *Server) mostRead(ctx context.Context, from, to time.Time) ([]templates.Headline, error) {
-	top, err := reads.Top(ctx, s.DB, reads.Query{From: from, To: to, By: "reads", Limit: mostReadBox})
+	top, err := reads.List(ctx, s.DB, reads.Query{Rules: s.MostRead, From: from, To: to, By: reads.ByReads, Limit: mostReadBox}, to)
 	if err != nil {
 		return nil, fmt.Errorf("rank the most read: %w", err)
 	}
-	n := make(map[int64]int64, len(top))
+	ranked := make(map[int64]reads.Ranked, len(top))
 	ids := make([]int64, len(top))
 	for i, r := range top {
-		ids[i], n[r.Article] = r.Article, r.Reads
+		ids[i], ranked[r.Article] = r.Article, r
 	}
 	all, err := articles.ByIDs(ctx, s.DB, ids)
 	if err != nil {
@@ -119,12 +119,12 @@ func (s *Server) mostRead(ctx context.Context, from, to time.Time) ([]templates.
 	lines := make([]templates.Headline, len(all))
 	for i, a := range all {
 		lines[i] = s.headline(a)
-		lines[i].Reads = n[a.ID]
+		lines[i].Reads, lines[i].Pinned = ranked[a.ID].Reads, ranked[a.ID].Reason == reads.ReasonEditors
 	}
 	return lines, nil
 }
 
-// fillUp adds the latest articles to those of a thin box; headlines with nothing behind them come last.
+// fillUp adds the latest articles to those of a thin box, but for those that the editors excluded from it; headlines with nothing behind them come last.
 func (s *Server) fillUp(ctx context.Context, box []articles.Article) ([]articles.Article, error) {
 	latest, err := s.latest(ctx, articles.Filter{}, mostReadBox)
 	if err != nil {
@@ -134,7 +134,14 @@ func (s *Server) fillUp(ctx context.Context, box []articles.Article) ([]articles
 	if err != nil {
 		return nil, err
 	}
+	excluded, err := reads.Excluded(ctx, s.DB)
+	if err != nil {
+		return nil, err
+	}
 	there := map[int64]bool{}
+	for _, id := range excluded {
+		there[id] = true
+	}
 	for _, a := range box {
 		there[a.ID] = true
 	}

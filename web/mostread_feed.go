@@ -50,7 +50,7 @@ func (s *Server) loadMostRead(ctx context.Context, l feedList) (feeds.Feed, erro
 // ranking is the articles of a most-read list, the one read most first, of the window before a full hour.
 func (s *Server) ranking(ctx context.Context, l feedList, end time.Time) ([]int64, error) {
 	length, _ := windowNamed(l.slug)
-	top, err := reads.Top(ctx, s.DB, reads.Query{From: end.Add(-length), To: end, Whole: true, By: reads.ByReads, Limit: s.items(l)})
+	top, err := reads.Top(ctx, s.DB, reads.Query{Rules: s.MostRead, From: end.Add(-length), To: end, Whole: true, By: reads.ByReads, Limit: s.items(l)})
 	if err != nil {
 		return nil, fmt.Errorf("rank the most read: %w", err)
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"database/sql"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"vestnik/articles"
 	"vestnik/feeds"
+	"vestnik/reads"
 )
 
 // reads writes so many reads of an article in the hour of at.
@@ -16,8 +18,9 @@ func (h *house) reads(slug string, at time.Time, n int64) {
 	h.t.Helper()
 	a, err := articles.Find(h.t.Context(), h.DB, slug)
 	if err == nil {
-		_, err = h.DB.ExecContext(h.t.Context(), `INSERT INTO read_hour (article, hour, source, n) VALUES ($1, $2, 'web', $3)
-			ON CONFLICT (article, hour, source) DO UPDATE SET n = read_hour.n + $3`, a.ID, at.Unix()/3600, n)
+		err = h.DB.Tx(h.t.Context(), func(tx *sql.Tx) error {
+			return reads.Add(h.t.Context(), tx, []reads.Hour{{Article: a.ID, Start: at, Source: "web", N: int64(n)}})
+		})
 	}
 	if err != nil {
 		h.t.Fatal(err)

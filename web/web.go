@@ -34,6 +34,7 @@ type Options struct {
 	Articles       articles.Site
 	Reads          *reads.Counter                       // nil: reads are not counted
 	ReadsMode      string                               // script | server | off; "" is script
+	MostRead       reads.Rules                          // of the lists of the most read
 	Subscribers    subscribers.Verbs                    // its Keys sign the join forms, too
 	Digests        []DigestInfo                         // in the order in which they are offered
 	Banner         func(at time.Time) *templates.Banner // the banner of pages; nil: none

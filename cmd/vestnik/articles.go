@@ -19,9 +19,12 @@ type ArticlesCmd struct {
 	Import   ArticlesImport   `cmd:"" help:"Put in files and folders: Markdown with front matter, or pages saved as text."`
 	List     ArticlesList     `cmd:"" help:"List articles, newest first."`
 	Show     ArticlesShow     `cmd:"" help:"Show one article whole."`
+	Lint     ArticlesLint     `cmd:"" help:"Report words that mix look-alike Latin and Cyrillic letters; changes nothing."`
 	Publish  ArticlesPublish  `cmd:"" help:"Publish a draft or a withdrawn article."`
 	Correct  ArticlesCorrect  `cmd:"" help:"Say on an article what was corrected in it; readers of feeds get it again."`
 	Withdraw ArticlesWithdraw `cmd:"" help:"Take an article back: its page says so, lists and feeds drop it."`
+	Pin      ArticlesPin      `cmd:"" help:"Put an article at a place of the pages' lists of the most read, marked as the editors' choice."`
+	Exclude  ArticlesExclude  `cmd:"" help:"Keep an article out of every list of the most read: pages, feeds and digests."`
 	Remove   ArticlesRemove   `cmd:"" help:"Withdraw an article and forget its text."`
 }
 

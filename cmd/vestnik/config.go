@@ -74,21 +74,22 @@ type RelayConfig struct {
 }
 
 type DigestConfig struct {
-	Name     string   `toml:"name"`
-	Title    string   `toml:"title"`
-	Schedule string   `toml:"schedule"`
-	Timezone string   `toml:"timezone"`
-	Language string   `toml:"language"`
-	Window   Duration `toml:"window"`
-	Rank     string   `toml:"rank"`
-	Count    int      `toml:"count"`
-	Related  *int     `toml:"related"`
-	WhenThin string   `toml:"when_thin"`
-	MinItems int      `toml:"min_items"`
-	MaxAge   Duration `toml:"max_age"`
-	CatchUp  Duration `toml:"catch_up"`
-	MaxLate  Duration `toml:"max_late"`
-	InDoubt  string   `toml:"in_doubt"`
+	Name     string    `toml:"name"`
+	Title    string    `toml:"title"`
+	Schedule string    `toml:"schedule"`
+	Timezone string    `toml:"timezone"`
+	Language string    `toml:"language"`
+	Window   Duration  `toml:"window"`
+	Rank     string    `toml:"rank"`
+	Count    int       `toml:"count"`
+	Related  *int      `toml:"related"`
+	WhenThin string    `toml:"when_thin"`
+	MinItems int       `toml:"min_items"`
+	MaxAge   Duration  `toml:"max_age"`
+	Repeat   *Duration `toml:"repeat_after"`
+	CatchUp  Duration  `toml:"catch_up"`
+	MaxLate  Duration  `toml:"max_late"`
+	InDoubt  string    `toml:"in_doubt"`
 
 	location *time.Location
 }
@@ -132,6 +133,11 @@ type ReadsConfig struct {
 	Mode       string   `toml:"mode"`
 	MinVisible Duration `toml:"min_visible"`
 	RespectGPC *bool    `toml:"respect_gpc"`
+	Sample     int      `toml:"sample"`
+	Least      *int64   `toml:"least"`
+	LeastShare *float64 `toml:"least_share"`
+	MaxAge     Duration `toml:"max_age"`
+	PerSection int      `toml:"per_section"`
 }
 
 type ImprintConfig struct {

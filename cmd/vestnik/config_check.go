@@ -43,6 +43,13 @@ func (c *Config) fillDefaults() {
 		yes := true
 		c.Reads.RespectGPC = &yes
 	}
+	setDefault(&c.Reads.Sample, 1)
+	if c.Reads.Least == nil {
+		c.Reads.Least = new(int64(5))
+	}
+	if c.Reads.LeastShare == nil {
+		c.Reads.LeastShare = new(0.02)
+	}
 	if c.Node.Roles == nil {
 		c.Node.Roles = []string{"web", "cron", "send", "poll"}
 	}
@@ -71,6 +78,9 @@ func (d *DigestConfig) fillDefaults(site SiteConfig) {
 	setDefault(&d.InDoubt, "resend")
 	if d.Related == nil {
 		d.Related = &five
+	}
+	if d.Repeat == nil {
+		d.Repeat = new(Duration(30 * 24 * time.Hour))
 	}
 }
 
@@ -247,10 +257,28 @@ func (c *Config) checkRest() error {
 	if !slices.Contains([]string{reads.Script, reads.Server, reads.Off}, c.Reads.Mode) {
 		return fmt.Errorf(`[reads] mode %q: write "script", "server" or "off"`, c.Reads.Mode)
 	}
+	if err := c.Reads.check(); err != nil {
+		return fmt.Errorf("[reads] %w", err)
+	}
 	for _, role := range c.Node.Roles {
 		if !slices.Contains([]string{"web", "cron", "send", "poll"}, role) {
 			return fmt.Errorf(`[node] roles %q: write some of "web", "cron", "send", "poll"`, role)
 		}
+	}
+	return nil
+}
+
+// maxSample bounds the sample: beyond it a list of the most read is more chance than reads.
+const maxSample = 1024
+
+func (r ReadsConfig) check() error {
+	switch {
+	case r.Sample < 1 || r.Sample > maxSample:
+		return fmt.Errorf("sample %d: write 1 to count everybody, or a number up to %d to count one visitor in so many", r.Sample, maxSample)
+	case *r.Least < 0 || r.PerSection < 0:
+		return fmt.Errorf("least and per_section cannot be less than 0")
+	case !(*r.LeastShare >= 0 && *r.LeastShare <= 1):
+		return fmt.Errorf("least_share %g: write a share from 0 to 1, as 0.02", *r.LeastShare)
 	}
 	return nil
 }

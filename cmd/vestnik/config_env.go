@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,9 @@ func overrideFromEnv(v reflect.Value, name string, lookup func(string) (string, 
 	return nil
 }
 
+// bareTypes are those that TOML writes without quotes.
+var bareTypes = []reflect.Type{reflect.TypeFor[int](), reflect.TypeFor[int64](), reflect.TypeFor[float64](), reflect.TypeFor[bool](), reflect.TypeFor[time.Time]()}
+
 func setFromText(v reflect.Value, name, text string) error {
 	quoted := strconv.Quote(text)
 	kind := v.Type()
@@ -49,7 +53,7 @@ func setFromText(v reflect.Value, name, text string) error {
 			parts[i] = strconv.Quote(strings.TrimSpace(p))
 		}
 		quoted = "[" + strings.Join(parts, ", ") + "]"
-	case kind.Kind() == reflect.Int || kind.Kind() == reflect.Bool || kind == reflect.TypeFor[time.Time]():
+	case slices.Contains(bareTypes, kind):
 		quoted = text
 	}
 	holder := reflect.New(reflect.StructOf([]reflect.StructField{{Name: "V", Type: v.Type(), Tag: `toml:"v"`}}))

@@ -16,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"vestnik/articles"
 	"vestnik/db"
 	"vestnik/db/schema"
 	"vestnik/language"
@@ -37,7 +38,7 @@ type CLI struct {
 	Demo    DemoCmd    `cmd:"" help:"Run everything at once on sample data, with a mailbox to look into; nothing to set up."`
 	Init    InitCmd    `cmd:"" help:"Write a commented vestnik.toml with a secret, and make the database."`
 	Serve   ServeCmd   `cmd:"" help:"Run the daemon: pages and feeds, the digests' schedule, the sender, the sources."`
-	Migrate MigrateCmd `cmd:"" help:"Bring the database to this program's schema; serve does it, too."`
+	Migrate MigrateCmd `cmd:"" help:"Bring the database to this program's schema, and the words of its articles to this program's analyzer; serve does it, too."`
 
 	Articles    ArticlesCmd    `cmd:"" help:"What is published."`
 	Feeds       FeedsCmd       `cmd:"" help:"RSS, Atom and JSON Feed: what readers poll, and the hub that tells them."`
@@ -232,5 +233,9 @@ func (MigrateCmd) Run(a *app) error {
 	} else {
 		a.say("Migrated from schema %d to %d.", from, to)
 	}
-	return nil
+	n, err := articles.Reindex(a.ctx, d, nil)
+	if n > 0 {
+		a.say("Made the words of %s anew, for search and related articles.", count(n, "article"))
+	}
+	return err
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,8 +20,10 @@ import (
 	"testing"
 	"time"
 
+	"vestnik/articles"
 	"vestnik/db"
 	"vestnik/db/dbtest"
+	"vestnik/reads"
 )
 
 // The tests of these files (peers_*_test.go with the build tag "peers") start real feed readers against the daemon, on
@@ -145,11 +148,13 @@ func (r *peerRoom) read() {
 	now := time.Now()
 	for i, a := range jsonLines[articleJSON](r.t, r.run("articles", "list", "--json", "--limit", "30")) {
 		age := []time.Duration{3 * time.Hour, 3 * 24 * time.Hour, 20 * 24 * time.Hour}[i%3]
-		_, err := d.ExecContext(context.Background(), `
-			INSERT INTO read_hour (article, hour, source, n)
-			SELECT id, $1, 'web', $2
-			FROM articles
-			WHERE slug = $3`, now.Add(-age).Unix()/3600, 1+i*7%30, a.Slug)
+		err := d.Tx(context.Background(), func(tx *sql.Tx) error {
+			x, err := articles.Find(context.Background(), tx, a.Slug)
+			if err != nil {
+				return err
+			}
+			return reads.Add(context.Background(), tx, []reads.Hour{{Article: x.ID, Start: now.Add(-age), N: int64(5 + i*7%30)}})
+		})
 		if err != nil {
 			r.t.Fatal(err)
 		}

@@ -12,11 +12,13 @@ import (
 	"sync"
 	"time"
 
+	"vestnik/articles"
 	"vestnik/db"
 	"vestnik/digest"
 	"vestnik/fetch"
 	"vestnik/mail"
 	"vestnik/reads"
+	"vestnik/reads/logs"
 	"vestnik/sources"
 	"vestnik/subscribers"
 	"vestnik/web"
@@ -118,6 +120,7 @@ func (s *daemon) run(ctx context.Context) error {
 			})
 		}
 	}
+	wg.Go(func() { s.reindex(ctx) })
 	s.log.Info("vestnik is running", "version", version(), "site", s.c.Site.URL, "roles", s.c.Node.Roles, "database", s.d.Engine)
 	<-ctx.Done()
 	s.log.Info("stopping")
@@ -128,6 +131,18 @@ func (s *daemon) run(ctx context.Context) error {
 	}
 	s.log.Info("stopped")
 	return nil
+}
+
+// reindex makes the words of articles anew that an older vestnik made, beside all other work. What fails is done by the
+// next start, or by vestnik migrate.
+func (s *daemon) reindex(ctx context.Context) {
+	n, err := articles.Reindex(ctx, s.d, nil)
+	if err != nil && ctx.Err() == nil {
+		s.log.Error("words of articles", "error", err)
+	}
+	if n > 0 {
+		s.log.Info("words of articles made anew", "articles", n)
+	}
 }
 
 // newHub makes the hub of our own feeds. A site on this machine tells only readers on this machine: trials and the demo never
@@ -204,7 +219,8 @@ func (s *daemon) flushUntil(ctx context.Context, failed <-chan error) error {
 				s.log.Error("reads are kept in memory until the next try", "error", err)
 			}
 		case now := <-hourly.C:
-			if err := errors.Join(reads.Housekeep(ctx, s.d, now), subscribers.Housekeep(ctx, s.d, now), websub.Housekeep(ctx, s.d, now)); err != nil {
+			if err := errors.Join(reads.Housekeep(ctx, s.d, now), logs.Housekeep(ctx, s.d, s.c.Site.URL, now), subscribers.Housekeep(ctx, s.d, now),
+				websub.Housekeep(ctx, s.d, now)); err != nil {
 				s.log.Error("housekeeping", "error", err)
 			}
 		}

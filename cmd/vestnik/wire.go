@@ -58,6 +58,7 @@ func (c *Config) digest(d DigestConfig) digest.Digest {
 		Window: time.Duration(d.Window), Rank: d.Rank, Count: d.Count, Related: *d.Related,
 		WhenThin: d.WhenThin, MinItems: d.MinItems, Language: d.Language, MaxAge: time.Duration(d.MaxAge),
 		CatchUp: time.Duration(d.CatchUp), MaxLate: time.Duration(d.MaxLate), InDoubt: d.InDoubt,
+		RepeatAfter: time.Duration(*d.Repeat),
 	}
 }
 
@@ -92,8 +93,13 @@ func (c *Config) sources() []sources.Source {
 func (c *Config) counter() *reads.Counter {
 	return reads.NewCounter(reads.Options{
 		Mode: c.Reads.Mode, Secret: c.secret("reads"), Hosts: []string{hostPort(c.Site.URL)},
-		MinVisible: time.Duration(c.Reads.MinVisible), RespectGPC: *c.Reads.RespectGPC,
+		MinVisible: time.Duration(c.Reads.MinVisible), RespectGPC: *c.Reads.RespectGPC, Sample: c.Reads.Sample,
 	})
+}
+
+// mostRead are the rules of the lists of the most read.
+func (c *Config) mostRead() reads.Rules {
+	return reads.Rules{Least: *c.Reads.Least, LeastShare: *c.Reads.LeastShare, MaxAge: time.Duration(c.Reads.MaxAge), PerSection: c.Reads.PerSection}
 }
 
 // banner is the banner to show in the place ("page" or "letter") at that time, nil for none: the first that fits.
@@ -115,7 +121,7 @@ func inZone(t time.Time, zone *time.Location) time.Time {
 
 func (c *Config) publisher(d *db.DB, set *templates.Set, log *slog.Logger) digest.Publisher {
 	return digest.Publisher{
-		DB: d, Site: c.site(), Articles: c.articlesSite(), Templates: set, Identity: c.identity(), Log: log,
+		DB: d, Site: c.site(), Articles: c.articlesSite(), Templates: set, Identity: c.identity(), MostRead: c.mostRead(), Log: log,
 		Banner: func(_ string, at time.Time) *templates.Banner { return c.banner("letter", at) },
 	}
 }
@@ -214,7 +220,7 @@ func (c *Config) feedOptions() web.FeedOptions {
 func (c *Config) webOptions(d *db.DB, set *templates.Set, counter *reads.Counter, log *slog.Logger) web.Options {
 	o := web.Options{
 		DB: d, Templates: set, Site: c.site(), Articles: c.articlesSite(), Reads: counter, ReadsMode: c.Reads.Mode,
-		Subscribers: c.verbs(set), TrustedProxies: c.HTTP.proxies, Log: log, Feeds: c.feedOptions(),
+		Subscribers: c.verbs(set), TrustedProxies: c.HTTP.proxies, Log: log, Feeds: c.feedOptions(), MostRead: c.mostRead(),
 		Banner: func(at time.Time) *templates.Banner { return c.banner("page", at) },
 	}
 	for _, dg := range c.Digests {

@@ -64,9 +64,13 @@ func TestUpgradeFromTheFirstSchemaKeepsItsRows(t *testing.T) {
 			1527519600000, 1527519600000, 1, 1527519600000, 'published', 1, '', '')`,
 		`INSERT INTO article_tags (article, pos, name, slug) VALUES (1, 0, 'Кино', 'kino')`,
 		`INSERT INTO article_authors (article, pos, name, slug) VALUES (1, 0, 'Анна', 'anna')`,
+		`INSERT INTO article_terms (term, article, weight) VALUES ('=ru', 1, 0), ('кинокластер', 1, 3)`,
 		`INSERT INTO changes (change, article, verb, at) VALUES (1, 1, 'publish', 1527519600000)`,
 		`INSERT INTO subscribers (id, email, email_key, name, language, timezone, state, since) VALUES (2, 'Ann@example.org', 'ann@example.org', '', '', '', 'active', 1)`,
 		`INSERT INTO subscriptions (subscriber, digest, state, since) VALUES (2, 'daily', 'active', 1)`,
+		`INSERT INTO read_hour (article, hour, source, n) VALUES (1, 494424, 'web', 2)`,
+		`INSERT INTO read_hour (article, hour, source, n) VALUES (1, 494447, 'web', 3)`,
+		`INSERT INTO read_hour (article, hour, source, n) VALUES (1, 494448, 'web', 4)`,
 		`INSERT INTO suppressions (email_key, reason, since) VALUES ('x@example.org', 'no such address', 1)`,
 	} {
 		if _, err := d.ExecContext(ctx, statement); err != nil {
@@ -87,6 +91,9 @@ func TestUpgradeFromTheFirstSchemaKeepsItsRows(t *testing.T) {
 		{`SELECT correction || enclosure || enclosure_type FROM articles WHERE corrected = 0 AND enclosure_length = 0`, ""},
 		{`SELECT verb FROM changes WHERE mark = 0`, "publish"},
 		{`SELECT name FROM article_tags WHERE slug = 'kino' AND moment = 1527519600000`, "Кино"},
+		{`SELECT CAST(COUNT(*) AS TEXT) FROM article_terms WHERE term = '#1' AND article = 1`, "1"},
+		{`SELECT CAST(n AS TEXT) FROM read_day WHERE article = 1 AND day = 20601 AND source = 'web'`, "5"},
+		{`SELECT CAST(n AS TEXT) FROM read_day WHERE article = 1 AND day = 20602 AND source = 'web'`, "4"},
 		{`SELECT name FROM article_authors WHERE slug = 'anna' AND moment = 1527519600000`, "Анна"},
 	} {
 		var got string
