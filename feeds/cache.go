@@ -41,7 +41,6 @@ type Cache struct {
 	load   Loader
 	limit  int // bytes of snapshots
 	log    *slog.Logger
-	now    func() time.Time // says only which documents were asked for lately
 	alarms atomic.Int64
 
 	fragments *fragments
@@ -58,8 +57,7 @@ type entry struct {
 	change int64
 	snap   *Snapshot
 	size   int         // what it was counted as
-	hot    atomic.Bool // asked for since the last Warm
-	asked  time.Time   // the last Warm that found it hot
+	hot    atomic.Bool // asked for since room was last made
 }
 
 // flight is one rendering under way, for which others wait instead of rendering the same.
@@ -76,7 +74,7 @@ type flight struct {
 func NewCache(load Loader, limit int, log *slog.Logger) *Cache {
 	share := min(limit/4, 12<<20)
 	return &Cache{
-		load: load, limit: limit - share - share/2, log: log, now: time.Now,
+		load: load, limit: limit - share - share/2, log: log,
 		fragments: &fragments{limit: share}, outlines: &outlines{limit: int64(share / 2)},
 		kept: map[Key]*entry{}, flights: map[Key]*flight{},
 	}
