@@ -213,13 +213,16 @@ func TestAFailedRenderingKeepsTheLastGoodDocument(t *testing.T) {
 	if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "disk full") || c.Alarms() != 1 {
 		t.Errorf("%d alarms, log: %s", c.Alarms(), log)
 	}
+	if again := get(t, c, site, 2); again != good || c.Alarms() != 1 {
+		t.Errorf("the next poll tries again at once: %d alarms", c.Alarms())
+	}
 	if _, err := c.Diff(t.Context(), site, 2, 0); err == nil {
 		t.Error("an old document is pushed as if it were the new one")
 	}
 	if _, err := c.Get(t.Context(), Key{"/tags/x", "rss"}, 2); err == nil {
 		t.Error("no error for a feed that never was good")
 	}
-	n.err = nil
+	n.err, c.pause = nil, 0
 	if get(t, c, site, 2) != good {
 		t.Error("the loader is well again, but nothing changed")
 	}
