@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -13,6 +14,7 @@ import (
 
 	"vestnik/articles"
 	"vestnik/feeds"
+	"vestnik/templates"
 )
 
 // Sizes of feeds where the configuration says nothing.
@@ -80,6 +82,9 @@ func (s *Server) newFeed(ctx context.Context, l feedList, heading string) (feeds
 	}
 	if heading != "" {
 		f.Title = heading + " — " + s.Site.Title
+	}
+	if l.kind != kindMostRead && l.kind != kindDigests {
+		f.Description = templates.Text(s.Site.Language, "feed_description", cmp.Or(heading, s.Site.Title))
 	}
 	if p := s.Site.Imprint.Publisher; p != "" {
 		f.Copyright = "© " + p
