@@ -165,37 +165,6 @@ func ByIDs(ctx context.Context, h db.Handle, ids []int64) ([]Article, error) {
 	return all, nil
 }
 
-// Sections returns the sections of published articles, the most used first. A section whose name was written in
-// several ways has the most usual one.
-func Sections(ctx context.Context, h db.Handle) ([]Label, error) {
-	type use struct {
-		Label
-		n int64
-	}
-	uses, err := db.Collect(ctx, h, func(row *sql.Rows) (u use, err error) {
-		return u, row.Scan(&u.Slug, &u.Name, &u.n)
-	}, `SELECT section, section_title, COUNT(*)
-		FROM articles
-		WHERE state = 'published' AND section <> ''
-		GROUP BY section, section_title`)
-	if err != nil {
-		return nil, fmt.Errorf("sections: %w", err)
-	}
-	total := map[string]int64{}
-	for _, u := range uses {
-		total[u.Slug] += u.n
-	}
-	slices.SortFunc(uses, func(a, b use) int {
-		return cmp.Or(cmp.Compare(total[b.Slug], total[a.Slug]), cmp.Compare(a.Slug, b.Slug), cmp.Compare(b.n, a.n), cmp.Compare(a.Name, b.Name))
-	})
-	uses = slices.CompactFunc(uses, func(a, b use) bool { return a.Slug == b.Slug })
-	var all []Label
-	for _, u := range uses {
-		all = append(all, u.Label)
-	}
-	return all, nil
-}
-
 func oneRecord(ctx context.Context, h db.Handle, condition string, value any) (record, error) {
 	// Several articles may share an address or hash, as two copies of one file do: the first then stands for all.
 	all, err := records(ctx, h, condition+` ORDER BY id LIMIT 1`, value)

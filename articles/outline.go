@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -17,6 +18,7 @@ type Outline struct {
 	GUID      string
 	Kind      string
 	URL       string // original address elsewhere; "" when the article's page is ours
+	Language  string
 	Change    int64
 	Published time.Time // zero: unknown
 	Updated   time.Time
@@ -27,12 +29,12 @@ type Outline struct {
 // whether anything in it is new.
 func Outlines(ctx context.Context, h db.Handle, f Filter) ([]Outline, error) {
 	from, s := f.source()
-	query := `SELECT articles.id, guid, kind, url, change, published, updated, articles.moment
+	query := `SELECT articles.id, guid, kind, url, language, change, published, updated, articles.moment
 		FROM ` + from + `
 		WHERE ` + s.conditions() + s.order(f.Limit)
 	all, err := db.Collect(ctx, h, func(row *sql.Rows) (o Outline, err error) {
 		var published, updated, moment int64
-		err = row.Scan(&o.ID, &o.GUID, &o.Kind, &o.URL, &o.Change, &published, &updated, &moment)
+		err = row.Scan(&o.ID, &o.GUID, &o.Kind, &o.URL, &o.Language, &o.Change, &published, &updated, &moment)
 		o.Published, o.Updated, o.Moment = db.Time(published), db.Time(updated), db.Time(moment)
 		return o, err
 	}, query, s.args...)
@@ -96,6 +98,7 @@ func Deleted(ctx context.Context, h db.Handle, f Filter, limit int) ([]Gone, err
 type Count struct {
 	Label
 	Articles int64
+	Language string    // of a section: that of more than half of them; "" where there is none, and for tags and authors
 	Updated  time.Time // the newest update among them
 	Change   int64     // the highest change number among them
 }
@@ -109,7 +112,7 @@ func Counts(ctx context.Context, h db.Handle, kind string) ([]Count, error) {
 	}
 	all, err := db.Collect(ctx, h, func(row *sql.Rows) (c Count, err error) {
 		var updated int64
-		err = row.Scan(&c.Slug, &c.Name, &c.Articles, &updated, &c.Change)
+		err = row.Scan(&c.Slug, &c.Name, &c.Language, &c.Articles, &updated, &c.Change)
 		c.Updated = db.Time(updated)
 		return c, err
 	}, query)
@@ -119,85 +122,52 @@ func Counts(ctx context.Context, h db.Handle, kind string) ([]Count, error) {
 	return mergeCounts(all), nil
 }
 
-// mergeCounts puts the spellings of one name together under the most usual one, in the order of slugs.
+// mergeCounts puts the spellings and languages of each name together, in the order of slugs.
 func mergeCounts(all []Count) (merged []Count) {
-	slices.SortFunc(all, func(a, b Count) int {
-		return cmp.Or(cmp.Compare(a.Slug, b.Slug), cmp.Compare(b.Articles, a.Articles), cmp.Compare(a.Name, b.Name))
-	})
-	for _, c := range all {
-		if len(merged) == 0 || merged[len(merged)-1].Slug != c.Slug {
-			merged = append(merged, c)
-			continue
+	slices.SortStableFunc(all, func(a, b Count) int { return cmp.Compare(a.Slug, b.Slug) })
+	for len(all) > 0 {
+		n := 0
+		sum, names, languages := Count{}, map[string]int64{}, map[string]int64{}
+		for ; n < len(all) && all[n].Slug == all[0].Slug; n++ {
+			c := all[n]
+			names[c.Name] += c.Articles
+			languages[c.Language] += c.Articles
+			sum.Articles, sum.Updated, sum.Change = sum.Articles+c.Articles, later(sum.Updated, c.Updated), max(sum.Change, c.Change)
 		}
-		m := &merged[len(merged)-1]
-		m.Articles, m.Updated, m.Change = m.Articles+c.Articles, later(m.Updated, c.Updated), max(m.Change, c.Change)
+		sum.Slug, sum.Name, sum.Language = all[0].Slug, mostOf(names), mostOf(languages)
+		if 2*languages[sum.Language] <= sum.Articles {
+			sum.Language = ""
+		}
+		merged, all = append(merged, sum), all[n:]
 	}
 	return merged
 }
 
+// mostOf is the word with the highest number, the first in the alphabet of several.
+func mostOf(counts map[string]int64) (most string) {
+	for _, word := range slices.Sorted(maps.Keys(counts)) {
+		if most == "" || counts[word] > counts[most] {
+			most = word
+		}
+	}
+	return most
+}
+
 var countQueries = map[string]string{
 	"section": `
-		SELECT section, section_title, COUNT(*), MAX(updated), MAX(change)
+		SELECT section, section_title, language, COUNT(*), MAX(updated), MAX(change)
 		FROM articles
 		WHERE state = 'published' AND ` + readable + ` AND section <> ''
-		GROUP BY section, section_title`,
+		GROUP BY section, section_title, language`,
 	"tag":    countLabels("article_tags"),
 	"author": countLabels("article_authors"),
 }
 
 func countLabels(table string) string {
 	return `
-		SELECT l.slug, l.name, COUNT(*), MAX(a.updated), MAX(a.change)
+		SELECT l.slug, l.name, '', COUNT(*), MAX(a.updated), MAX(a.change)
 		FROM ` + table + ` AS l
 		JOIN articles AS a ON a.id = l.article
 		WHERE a.state = 'published' AND (a.kind <> 'brief' OR a.url <> '')
 		GROUP BY l.slug, l.name`
-}
-
-// A Month is a calendar month in which articles were published.
-type Month struct {
-	Start    time.Time // its first instant, in the zone asked for
-	Articles int64
-	Updated  time.Time // the newest update of an article of the month
-}
-
-// Months returns the months of the filtered articles by their moments, as the calendar of zone has them (nil: UTC), the
-// newest first. Months without articles are left out.
-func Months(ctx context.Context, h db.Handle, f Filter, zone *time.Location) ([]Month, error) {
-	if zone == nil {
-		zone = time.UTC
-	}
-	from, s := f.source()
-	var all []Month
-	var start int64 // of the last month, in milliseconds
-	_, err := db.Collect(ctx, h, func(row *sql.Rows) (struct{}, error) {
-		var moment, updated int64
-		if err := row.Scan(&moment, &updated); err != nil {
-			return struct{}{}, err
-		}
-		if len(all) == 0 || moment < start {
-			t := db.Time(moment).In(zone)
-			first := time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, zone)
-			start = db.Milli(first)
-			all = append(all, Month{Start: first})
-		}
-		m := &all[len(all)-1]
-		m.Articles, m.Updated = m.Articles+1, later(m.Updated, db.Time(updated))
-		return struct{}{}, nil
-	}, `SELECT `+s.moment+`, updated FROM `+from+` WHERE `+s.conditions()+s.order(f.Limit), s.args...)
-	if err != nil {
-		return nil, fmt.Errorf("months of articles: %w", err)
-	}
-	return all, nil
-}
-
-// LastChange is the highest change number of an article, of any state, whose moment is before the given time; 0 for none.
-// While it stays the same, so does the history up to then.
-func LastChange(ctx context.Context, h db.Handle, before time.Time) (int64, error) {
-	found, err := db.Collect(ctx, h, func(row *sql.Rows) (n int64, err error) { return n, row.Scan(&n) },
-		`SELECT change FROM articles WHERE moment < $1 ORDER BY change DESC LIMIT 1`, db.Milli(before))
-	if err != nil || len(found) == 0 {
-		return 0, err
-	}
-	return found[0], nil
 }

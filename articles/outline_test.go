@@ -25,7 +25,7 @@ func outlined(t *testing.T, d *db.DB, f Filter) string {
 	}
 	for i, o := range all {
 		a := listed[i]
-		if want := (Outline{a.ID, a.GUID, a.Kind, a.URL, a.Change, a.Published, a.Updated, a.Moment}); o != want {
+		if want := (Outline{a.ID, a.GUID, a.Kind, a.URL, a.Language, a.Change, a.Published, a.Updated, a.Moment}); o != want {
 			t.Errorf("%+v: %+v, want %+v", f, o, want)
 		}
 	}
@@ -159,80 +159,6 @@ func TestCountsAreOfReadableArticles(t *testing.T) {
 	}
 }
 
-func TestMonthsAreThoseOfTheZone(t *testing.T) {
-	d := dbtest.Open(t)
-	sakhalin := time.FixedZone("Sakhalin", 11*3600)
-	for i, published := range []string{"2026-11-24T08:00:00Z", "2026-10-31T13:00:00Z", "2026-10-31T12:59:00Z", "2026-08-01T00:00:00Z", "1969-03-01T00:00:00Z"} {
-		at, err := time.Parse(time.RFC3339, published)
-		if err != nil {
-			t.Fatal(err)
-		}
-		in := Input{Title: "a", Path: fmt.Sprint(i), Published: at, Tags: []string{"t"}}
-		if i == 3 {
-			in.Section, in.Updated = "Касса", at.AddDate(0, 0, 9)
-		}
-		put(t, d, in, testNow)
-	}
-	put(t, d, Input{Title: "bare", Kind: KindBrief, Path: "/b", Published: testNow.AddDate(0, -2, 0)}, testNow)
-	months := func(f Filter, zone *time.Location) string {
-		t.Helper()
-		all, err := Months(context.Background(), d, f, zone)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, m := range all {
-			got = append(got, fmt.Sprintf("%s %d %s", m.Start.Format("2006-01-02T15:04Z07"), m.Articles, m.Updated.Format("01-02")))
-		}
-		return strings.Join(got, ", ")
-	}
-	for _, test := range []struct {
-		f    Filter
-		zone *time.Location
-		want string
-	}{
-		{Filter{Readable: true}, sakhalin, "2026-11-01T00:00+11 2 11-24, 2026-10-01T00:00+11 1 10-31, 2026-08-01T00:00+11 1 08-10, 1969-03-01T00:00+11 1 03-01"},
-		{Filter{Tag: "t"}, nil, "2026-11-01T00:00Z 1 11-24, 2026-10-01T00:00Z 2 10-31, 2026-08-01T00:00Z 1 08-10, 1969-03-01T00:00Z 1 03-01"},
-		{Filter{Section: "kassa"}, nil, "2026-08-01T00:00Z 1 08-10"},
-		{Filter{Kind: KindBrief}, nil, "2026-09-01T00:00Z 1 09-24"},
-		{Filter{Section: "none"}, nil, ""},
-	} {
-		if got := months(test.f, test.zone); got != test.want {
-			t.Errorf("%+v:\ngot  %s\nwant %s", test.f, got, test.want)
-		}
-	}
-}
-
-func TestLastChangeOfTheHistoryUpToADay(t *testing.T) {
-	d := dbtest.Open(t)
-	last := func(before time.Time) int64 {
-		t.Helper()
-		n, err := LastChange(context.Background(), d, before)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	if got := last(testNow); got != 0 {
-		t.Errorf("of nothing: %d", got)
-	}
-	old, _ := put(t, d, Input{Title: "old", Path: "/old", Hash: "1", Published: testNow.AddDate(0, -2, 0)}, testNow)
-	month := testNow.AddDate(0, -1, 0)
-	before := last(month)
-	put(t, d, Input{Title: "new", Path: "/new", Published: testNow}, testNow)
-	put(t, d, Input{Title: "draft", Path: "/draft", Draft: true, Published: testNow.AddDate(0, -3, 0)}, testNow)
-	if got := last(month); before != old.Change || got != before {
-		t.Errorf("%d, then %d; want %d: nothing of that time has changed", before, got, old.Change)
-	}
-	turnTo(t, d, Withdraw, old.Slug, testNow)
-	if got := last(month); got != currentChange(t, d) {
-		t.Errorf("after a withdrawal %d, want %d", got, currentChange(t, d))
-	}
-	if got := last(old.Moment); got != 0 {
-		t.Errorf("before the first: %d", got)
-	}
-}
-
 // planned notes how SQLite means to answer the questions that go through it.
 type planned struct {
 	*db.DB
@@ -272,10 +198,8 @@ func TestFeedsAreAnsweredFromIndexes(t *testing.T) {
 			_, err := Outlines(ctx, h, Filter{Author: "a", Before: testNow, Limit: 50})
 			return err
 		}},
-		{"months", "articles_readable (", func(h db.Handle) error { _, err := Months(ctx, h, Filter{Readable: true}, nil); return err }},
 		{"sections", "articles_readable_section", func(h db.Handle) error { _, err := Counts(ctx, h, "section"); return err }},
 		{"tags", "articles_readable", func(h db.Handle) error { _, err := Counts(ctx, h, "tag"); return err }},
-		{"last change", "COVERING INDEX articles_change", func(h db.Handle) error { _, err := LastChange(ctx, h, testNow); return err }},
 	} {
 		var steps []string
 		if err := test.ask(planned{d, &steps}); err != nil {
@@ -348,7 +272,7 @@ func insert(ctx context.Context, tx *sql.Tx, r record) error {
 func BenchmarkOutlines(b *testing.B) {
 	d := dbtest.Open(b)
 	archive(b, d, 10_000)
-	ctx, month := context.Background(), time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	ctx := context.Background()
 	outlines := func(f Filter) func() error {
 		f.Readable, f.Limit = true, 50
 		return func() error {
@@ -362,10 +286,6 @@ func BenchmarkOutlines(b *testing.B) {
 	counts := func(kind string) func() error {
 		return func() error { _, err := Counts(ctx, d, kind); return err }
 	}
-	months := func(f Filter) func() error {
-		f.Readable = true
-		return func() error { _, err := Months(ctx, d, f, time.UTC); return err }
-	}
 	for _, bench := range []struct {
 		name string
 		run  func() error
@@ -373,10 +293,6 @@ func BenchmarkOutlines(b *testing.B) {
 		{"site", outlines(Filter{})}, {"section", outlines(Filter{Section: "section-7"})}, {"tag", outlines(Filter{Tag: "tag-7"})},
 		{"author", outlines(Filter{Author: "author-7"})}, {"older", outlines(Filter{Tag: "tag-7", Before: testNow.Add(-5000 * time.Hour)})},
 		{"counts of sections", counts("section")}, {"counts of tags", counts("tag")}, {"counts of authors", counts("author")},
-		{"months", months(Filter{})}, {"months of a section", months(Filter{Section: "section-7"})}, {"months of a tag", months(Filter{Tag: "tag-7"})},
-		{"last change", func() error { _, err := LastChange(ctx, d, month); return err }},
-		{"last change of old", func() error { _, err := LastChange(ctx, d, month.AddDate(-1, 0, 0)); return err }},
-		{"last change of none", func() error { _, err := LastChange(ctx, d, month.AddDate(-10, 0, 0)); return err }},
 		{"deleted", func() error { _, err := Deleted(ctx, d, Filter{}, 50); return err }},
 		{"deleted of a section", func() error { _, err := Deleted(ctx, d, Filter{Section: "section-7"}, 50); return err }},
 		{"texts", func() error { _, err := List(ctx, d, Filter{Limit: 50}); return err }},
@@ -388,5 +304,48 @@ func BenchmarkOutlines(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+func TestWhatWasNeverPublicIsNotToldAsDeleted(t *testing.T) {
+	d := dbtest.Open(t)
+	a, _ := put(t, d, Input{Title: "a", Draft: true}, testNow)
+	turnTo(t, d, Withdraw, a.Slug, testNow)
+	put(t, d, Input{Slug: a.Slug, Title: "b", Section: "Касса"}, testNow)
+	turnTo(t, d, Remove, a.Slug, testNow)
+	if got, err := Deleted(context.Background(), d, Filter{}, 10); err != nil || len(got) != 0 || currentChange(t, d) != 0 {
+		t.Errorf("%v, %v; change %d", got, err, currentChange(t, d))
+	}
+}
+
+func TestAWithdrawnArticleThatMovesTakesItsTombstoneAlong(t *testing.T) {
+	d := dbtest.Open(t)
+	a, _ := put(t, d, Input{Title: "a", Section: "Касса", Tags: []string{"x"}}, testNow)
+	a, _ = turnTo(t, d, Withdraw, a.Slug, testNow)
+	same, _ := put(t, d, Input{Slug: a.Slug, Title: "b", HTML: "<p>b</p>", Section: "касса", Tags: []string{"X"}}, testNow)
+	if same.Change != a.Change {
+		t.Error("a text that nobody sees raised the change number")
+	}
+	moved, _ := put(t, d, Input{Slug: a.Slug, Title: "b", Section: "Афиша", Tags: []string{"x"}}, testNow)
+	for section, want := range map[string]int{"kassa": 0, "afisha": 1} {
+		if got, err := Deleted(context.Background(), d, Filter{Section: section}, 10); err != nil || len(got) != want || moved.Change <= a.Change || moved.State != Withdrawn {
+			t.Errorf("section %s: %v, %v; change %d after %d", section, got, err, moved.Change, a.Change)
+		}
+	}
+}
+
+func TestTheLanguageOfASectionIsThatOfMostOfIt(t *testing.T) {
+	d := dbtest.Open(t)
+	for i, in := range []Input{{Language: "en", Section: "Both"}, {Language: "ru", Section: "Both"}, {Language: "en", Section: "World"}, {Language: "en", Section: "World"}, {Language: "ru", Section: "world"}} {
+		in.Title, in.Path = "a", fmt.Sprint(i)
+		put(t, d, in, testNow)
+	}
+	all, err := Counts(context.Background(), d, "section")
+	var got []string
+	for _, c := range all {
+		got = append(got, fmt.Sprint(c.Name, " ", c.Language, " ", c.Articles))
+	}
+	if want := "Both  2, World en 3"; err != nil || strings.Join(got, ", ") != want {
+		t.Errorf("%q, %v; want %q", strings.Join(got, ", "), err, want)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,7 +36,8 @@ type record struct {
 // difference in a published article does both.
 //
 //   - in.Draft keeps a new article or a draft from being published. It does not take back a published one.
-//   - A withdrawn article takes new text but stays withdrawn; only [Publish] brings it back.
+//   - A withdrawn article takes new text but stays withdrawn; only [Publish] brings it back. It raises the change number only
+//     where it moves to other lists, whose feeds tell that it was taken back.
 //   - A removed article is never touched: it is [Unchanged], whatever comes.
 //   - A brief never replaces an article, which says more: [Unchanged].
 //   - An unknown date or correction, as in a file that lost it, does not erase a known one. A file whose hash is the one
@@ -238,6 +240,13 @@ func sameFace(a, b record) bool {
 	return reflect.DeepEqual(a, b)
 }
 
+// sameLists reports whether two articles stand in the same lists.
+func sameLists(a, b record) bool {
+	return a.Section.Slug == b.Section.Slug && slices.EqualFunc(a.Authors, b.Authors, sameSlug) && slices.EqualFunc(a.Tags, b.Tags, sameSlug)
+}
+
+func sameSlug(a, b Label) bool { return a.Slug == b.Slug }
+
 // guid makes the article's permanent tag: URI (RFC 4151) of the site's host, the day of first publication and the id.
 func (c *composer) guid(next record) string {
 	host := "localhost"
@@ -300,6 +309,8 @@ func freeSlug(ctx context.Context, h db.Handle, wanted string, id int64) (string
 func write(ctx context.Context, tx *sql.Tx, old, next record, now time.Time) (Article, Outcome, error) {
 	outcome, verb := Changed, ""
 	switch {
+	case next.State == Withdrawn && old.Change > 0 && !sameLists(old, next):
+		verb = "update" // the lists that it was in stop telling that it was taken back, or readers of others would learn it
 	case next.State != Published:
 	case old.State != Published:
 		verb = "publish"

@@ -52,7 +52,7 @@ func Withdraw(ctx context.Context, tx *sql.Tx, slug string, now time.Time) (Arti
 // and its address, path and hash are remembered, so that importing it again does not bring it back.
 func Remove(ctx context.Context, tx *sql.Tx, slug string, now time.Time) (Article, Outcome, error) {
 	a, outcome, err := turn(ctx, tx, slug, now, func(r *record, _ time.Time) (verb string, err error) {
-		if r.State == Published || r.State == Withdrawn { // a withdrawn one may still lie in somebody's cache
+		if r.State == Published || r.State == Withdrawn && r.Change > 0 { // it may still lie in somebody's cache
 			verb = "remove"
 		}
 		r.State = Removed

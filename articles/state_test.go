@@ -221,16 +221,3 @@ func TestByIDsKeepsTheOrder(t *testing.T) {
 		t.Errorf("find: %v", err)
 	}
 }
-
-func TestSectionsMostUsedFirst(t *testing.T) {
-	d := dbtest.Open(t)
-	for i, section := range []string{"novosti", "Новости", "Новости", "Касса", "", "Афиша", "Афиша", "Афиша", "Афиша"} {
-		put(t, d, Input{Title: "a", Path: fmt.Sprint(i), Section: section}, testNow)
-	}
-	put(t, d, Input{Title: "d", Path: "/d", Section: "Черновики", Draft: true}, testNow)
-	got, err := Sections(context.Background(), d)
-	want := []Label{{"afisha", "Афиша"}, {"novosti", "Новости"}, {"kassa", "Касса"}}
-	if err != nil || !slices.Equal(got, want) {
-		t.Errorf("%v, %v; want %v", got, err, want)
-	}
-}

@@ -41,7 +41,6 @@ type Cache struct {
 	load   Loader
 	limit  int // bytes of snapshots
 	log    *slog.Logger
-	now    func() time.Time // says only which documents were asked for lately
 	alarms atomic.Int64
 
 	fragments *fragments
@@ -51,6 +50,7 @@ type Cache struct {
 	kept    map[Key]*entry
 	size    int
 	flights map[Key]*flight
+	pause   time.Duration // how long a document that could not be rendered is left alone: else every poll would try it again
 }
 
 // An entry is a snapshot with the change number as of which it is right.
@@ -58,8 +58,8 @@ type entry struct {
 	change int64
 	snap   *Snapshot
 	size   int         // what it was counted as
-	hot    atomic.Bool // asked for since the last Warm
-	asked  time.Time   // the last Warm that found it hot
+	hot    atomic.Bool // asked for since room was last made
+	failed time.Time   // when it was last tried in vain to make a newer one
 }
 
 // flight is one rendering under way, for which others wait instead of rendering the same.
@@ -76,9 +76,9 @@ type flight struct {
 func NewCache(load Loader, limit int, log *slog.Logger) *Cache {
 	share := min(limit/4, 12<<20)
 	return &Cache{
-		load: load, limit: limit - share - share/2, log: log, now: time.Now,
+		load: load, limit: limit - share - share/2, log: log,
 		fragments: &fragments{limit: share}, outlines: &outlines{limit: int64(share / 2)},
-		kept: map[Key]*entry{}, flights: map[Key]*flight{},
+		kept: map[Key]*entry{}, flights: map[Key]*flight{}, pause: 5 * time.Second,
 	}
 }
 
@@ -120,7 +120,7 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key Key, change in
 
 // Get returns the document as of the change number at least, rendering it if the number has moved since it was last
 // rendered; requests that come at the same time wait for one rendering. If it fails, the error is logged and the last
-// good document is returned as long as there is one; the next Get tries again.
+// good document is returned as long as there is one, and for some seconds nobody tries again.
 func (c *Cache) Get(ctx context.Context, key Key, change int64) (*Snapshot, error) {
 	c.mu.RLock()
 	e := c.kept[key]
@@ -154,8 +154,11 @@ func (c *Cache) get(ctx context.Context, key Key, change int64) *flight {
 func (c *Cache) join(ctx context.Context, key Key, change int64) *flight {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e, ok := c.kept[key]; ok && e.change >= change { // it landed since the caller looked
+	if e, ok := c.kept[key]; ok && (e.change >= change || time.Since(e.failed) < c.pause) { // it landed since the caller looked
 		f := &flight{snap: e.snap, done: make(chan struct{})}
+		if e.change < change {
+			f.stale = errPause
+		}
 		close(f.done)
 		return f
 	}
@@ -168,6 +171,9 @@ func (c *Cache) join(ctx context.Context, key Key, change int64) *flight {
 	go c.fly(context.WithoutCancel(ctx), key, f)
 	return f
 }
+
+// errPause is why nobody has tried to render a document that has a good one already.
+var errPause = errors.New("it could not be rendered a moment ago")
 
 // patience is how long one rendering may take, the database included.
 const patience = 30 * time.Second
@@ -193,6 +199,7 @@ func (c *Cache) fly(ctx context.Context, key Key, f *flight) {
 	case had:
 		c.alarm("a feed could not be rendered; the last good one is served", key, err)
 		f.snap, f.stale = last.snap, err
+		last.failed = time.Now()
 	default:
 		c.alarm("a feed could not be rendered, and there is no older one to serve", key, err)
 		f.err = err

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // newsroom is a loader that the tests steer.
@@ -214,13 +213,16 @@ func TestAFailedRenderingKeepsTheLastGoodDocument(t *testing.T) {
 	if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "disk full") || c.Alarms() != 1 {
 		t.Errorf("%d alarms, log: %s", c.Alarms(), log)
 	}
+	if again := get(t, c, site, 2); again != good || c.Alarms() != 1 {
+		t.Errorf("the next poll tries again at once: %d alarms", c.Alarms())
+	}
 	if _, err := c.Diff(t.Context(), site, 2, 0); err == nil {
 		t.Error("an old document is pushed as if it were the new one")
 	}
 	if _, err := c.Get(t.Context(), Key{"/tags/x", "rss"}, 2); err == nil {
 		t.Error("no error for a feed that never was good")
 	}
-	n.err = nil
+	n.err, c.pause = nil, 0
 	if get(t, c, site, 2) != good {
 		t.Error("the loader is well again, but nothing changed")
 	}
@@ -318,54 +320,21 @@ func TestTheCacheIsBounded(t *testing.T) {
 	}
 }
 
-func TestWhatIsAskedForLatelyIsRenderedBeforeAnybodyAsks(t *testing.T) {
+func TestWhatNobodyAsksForGoesFirst(t *testing.T) {
 	n := &newsroom{}
 	c, _ := newTestCache(n, 1<<20)
-	now := day
-	c.now = func() time.Time { return now }
-	hot, cold := Key{"/sections/novosti", "atom"}, Key{"/tags/x", "rss"}
-	get(t, c, hot, 1)
-	get(t, c, cold, 1)
-	c.Warm(t.Context(), 1) // nothing is older
-	now = now.Add(40 * time.Minute)
-	get(t, c, hot, 1)
-	c.Warm(t.Context(), 2)
-	now = now.Add(40 * time.Minute)
-	c.Warm(t.Context(), 3)
-	if at := c.kept[hot].change; at != 3 {
-		t.Errorf("asked for 40 minutes ago: rendered as of %d, want 3", at)
+	polled := Key{"/polled", "rss"}
+	get(t, c, polled, 1)
+	c.limit = 10 * c.size
+	for k := range 200 {
+		get(t, c, Key{fmt.Sprint("/tags/", k), "rss"}, 1)
+		if c.kept[polled] == nil {
+			t.Fatalf("what is polled all the time gave way to the %d. list that was asked for once", k+1)
+		}
+		get(t, c, polled, 1)
 	}
-	if at := c.kept[cold].change; at != 2 {
-		t.Errorf("asked for 80 minutes ago: rendered as of %d, want 2", at)
-	}
-	before := n.loads.Load()
-	get(t, c, hot, 3)
-	if n.loads.Load() != before {
-		t.Error("what was warmed is rendered again")
-	}
-	now = now.Add(2 * time.Hour)
-	c.Warm(t.Context(), 4) // asked for since the last one
-	c.Warm(t.Context(), 5)
-	now = now.Add(2 * time.Hour)
-	c.Warm(t.Context(), 6)
-	if at := c.kept[hot].change; at != 5 {
-		t.Errorf("rendered as of %d, want 5", at)
-	}
-}
-
-func TestTheListsThatChangedLastAreWarmedFirst(t *testing.T) {
-	n := &newsroom{}
-	c, _ := newTestCache(n, 1<<20)
-	for k, list := range []string{"/a", "/b", "/c"} {
-		f := sample()
-		f.Version.Change = int64([]int{7, 9, 8}[k])
-		n.feed = &f
-		get(t, c, Key{list, "rss"}, 1)
-		get(t, c, Key{list, "atom"}, 1)
-	}
-	want := [][]Key{{{"/b", "atom"}, {"/b", "rss"}}, {{"/c", "atom"}, {"/c", "rss"}}, {{"/a", "atom"}, {"/a", "rss"}}}
-	if got := c.hot(2); fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("order = %v, want %v", got, want)
+	if len(c.kept) > 10 {
+		t.Errorf("%d documents are kept, and there is room for 10", len(c.kept))
 	}
 }
 
@@ -392,7 +361,9 @@ func TestManyReadersGetWholeDocumentsWhileThereIsNews(t *testing.T) {
 	for k := 6; k < 20; k++ {
 		n.publish(k, 1)
 		change.Store(int64(k))
-		c.Warm(t.Context(), int64(k))
+		for _, format := range Formats() {
+			get(t, c, Key{"", format.Name}, int64(k))
+		}
 	}
 	readers.Wait()
 	if c.Alarms() != 0 {

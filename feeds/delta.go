@@ -199,7 +199,7 @@ func (s *Snapshot) answerDelta(w http.ResponseWriter, r *http.Request, form *enc
 		h["Content-Encoding"] = form.coding
 	}
 	h["Etag"], h["Content-Type"], h["Content-Length"], h["Link"] = form.etag, s.contentType, length, s.links
-	h["Im"], h["Delta-Base"] = []string{"feed"}, []string{tag}
+	h["Im"], h["Delta-Base"], h["Access-Control-Expose-Headers"] = []string{"feed"}, []string{tag}, exposed
 	h["Cache-Control"] = []string{"no-store, im"} // a cache that does not know RFC 3229 must not give it to others
 	h["Vary"] = []string{"A-IM, If-None-Match, Accept-Encoding"}
 	w.WriteHeader(http.StatusIMUsed)

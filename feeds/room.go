@@ -1,16 +1,14 @@
 package feeds
 
 // keep stores a snapshot under the change number that was current before it was loaded, and makes room by dropping
-// others: first such as nobody asked for lately. The caller holds c.mu.
+// others: first such as nobody asked for a second time since room was last made. The caller holds c.mu.
 func (c *Cache) keep(key Key, snap *Snapshot, change int64) *Snapshot {
 	e, had := c.kept[key]
 	switch {
 	case had && e.change > change:
 		return e.snap // a later rendering was faster
 	case !had:
-		e = &entry{}
-		e.hot.Store(true)
-		e.asked = c.now()
+		e = &entry{} // not hot: a crawler that looks at every list once must not push out what readers poll
 		c.kept[key] = e
 	}
 	e.change, e.snap = change, snap
@@ -28,7 +26,7 @@ func (c *Cache) count(key Key, e *entry) {
 			if c.size <= c.limit {
 				return
 			}
-			if other != key && !(spare && old.hot.Load()) {
+			if other != key && !(spare && old.hot.Swap(false)) { // who is spared must be asked for again to be spared again
 				c.forget(other)
 			}
 		}

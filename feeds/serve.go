@@ -73,6 +73,7 @@ func (s *Snapshot) answer(w http.ResponseWriter, r *http.Request, form, known *e
 	s.validators(h)
 	s.hideDate(r, h)
 	h["Etag"], h["Content-Type"], h["Content-Length"], h["Link"] = form.etag, s.contentType, form.length, s.links
+	h["Access-Control-Expose-Headers"] = exposed
 	if form.coding != nil {
 		h["Content-Encoding"] = form.coding
 	}
@@ -86,6 +87,10 @@ func (s *Snapshot) answer(w http.ResponseWriter, r *http.Request, form, known *e
 	}
 	return nil
 }
+
+// exposed is what a reader that runs in a browser may look at beside the body (Fetch, "CORS-safelisted response-header name"):
+// without the tag it could send none back.
+var exposed = []string{"Delta-Base, ETag, IM, Link"}
 
 // hideDate leaves Last-Modified out of an answer with a body whose date is no later than the one that the client has. libcurl,
 // and newsboat with it, takes such a body for the one it knows and drops it, but keeps the new tag: two changes within one second,

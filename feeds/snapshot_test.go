@@ -45,13 +45,14 @@ func TestTheFullAnswer(t *testing.T) {
 	s := snapshot(t, sample())
 	res := ask(s, "GET", "Accept-Encoding", "br, gzip")
 	for name, want := range map[string]string{
-		"Content-Type":                "application/rss+xml; charset=utf-8",
-		"Content-Encoding":            "gzip",
-		"Cache-Control":               caching5,
-		"Vary":                        "Accept-Encoding",
-		"Last-Modified":               "Tue, 29 May 2018 15:00:00 GMT",
-		"Access-Control-Allow-Origin": "*",
-		"Link":                        `<https://kino.example/hub>; rel="hub", <https://kino.example/feed.xml>; rel="self"`,
+		"Content-Type":                  "application/rss+xml; charset=utf-8",
+		"Content-Encoding":              "gzip",
+		"Cache-Control":                 caching5,
+		"Vary":                          "Accept-Encoding",
+		"Last-Modified":                 "Tue, 29 May 2018 15:00:00 GMT",
+		"Access-Control-Allow-Origin":   "*",
+		"Access-Control-Expose-Headers": "Delta-Base, ETag, IM, Link",
+		"Link":                          `<https://kino.example/hub>; rel="hub", <https://kino.example/feed.xml>; rel="self"`,
 	} {
 		if got := res.Header.Get(name); got != want {
 			t.Errorf("%s = %q, want %q", name, got, want)

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -31,7 +32,7 @@ const (
 type Options struct {
 	UserAgent    string        // should name the product and an address where its owner can be reached
 	AllowPrivate bool          // also loopback and private networks, on any port: for tests, a wire in the house
-	OnlyLoopback bool          // nothing but loopback, on any port: for the demo, which never leaves the machine
+	OnlyLoopback bool          // nothing but loopback, on any port, and no name is looked up: for the demo, which never leaves the machine
 	Timeout      time.Duration // of a whole Get with its redirects, and of a Post; 0 is 30 s
 	MaxBytes     int64         // of a decoded body; 0 is 10 MB
 	KeepAlive    int           // connections kept open to one host between requests; 0 is 1
@@ -175,8 +176,20 @@ func (c *Client) checkURL(u *url.URL) error {
 		return fmt.Errorf("%w: the address has no host", ErrForbidden)
 	case u.User != nil:
 		return fmt.Errorf("%w: the address has a user name in it", ErrForbidden)
+	case c.o.OnlyLoopback && !local(u.Hostname()):
+		return fmt.Errorf("%w: %s is not this machine, and nothing else is reached from here", ErrForbidden, short(u.Hostname()))
 	}
 	return nil
+}
+
+// local reports whether a host may be this machine without asking a name server, which is another: it is an IP address, that
+// the guard will judge, or the machine's own name (RFC 6761, 6.3).
+func local(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
@@ -195,6 +208,9 @@ func plain(err error) error {
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("no complete answer in time: %w", err)
+	}
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("the server closed the connection before it answered: %w", err)
 	}
 	return err
 }

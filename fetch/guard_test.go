@@ -96,3 +96,22 @@ func TestOnlyLoopbackReachesNothingElse(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyLoopbackAsksNoNameServer(t *testing.T) {
+	c := New(Options{OnlyLoopback: true})
+	defer c.Close()
+	for address, want := range map[string]bool{
+		"http://127.0.0.1:8080/": true, "http://[::1]:8080/": true, "http://localhost:8080/": true, "http://LOCALHOST./": true, "http://a.localhost/": true,
+		"https://reader.example/": false, "http://notlocalhost/": false, "http://localhost.example/": false, "http://0x7f.1/": false, "http://2130706433/": false, "http://93.184.216.34/": false,
+	} {
+		if err := c.Check(address); (err == nil) != want || err != nil && !errors.Is(err, ErrForbidden) {
+			t.Errorf("Check(%q) = %v, want allowed %v", address, err, want)
+		}
+		if want {
+			continue
+		}
+		if _, err := c.Get(t.Context(), Request{URL: address}); !errors.Is(err, ErrForbidden) {
+			t.Errorf("Get(%q) = %v, want ErrForbidden", address, err)
+		}
+	}
+}

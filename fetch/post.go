@@ -22,8 +22,8 @@ type PostRequest struct {
 }
 
 // Post sends r.Body. Any status is a Response, a redirect too: none is followed. The answer's body is thrown away. An error
-// means that there was no answer, or that the address is forbidden ([ErrForbidden]). A connection that the server closed
-// while it was idle is replaced by a new one, so a server may see the same document twice.
+// means that there was no answer, or that the address is forbidden ([ErrForbidden]). A kept connection that the server closed
+// instead of answering is replaced by another, so a server may see the same document once for each that was kept.
 func (c *Client) Post(ctx context.Context, r PostRequest) (*Response, error) {
 	res, err := c.post(ctx, r)
 	if err != nil {

@@ -96,3 +96,11 @@ func TestCheckJudgesAnAddressWithoutLookingAnythingUp(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAConnectionClosedWithoutAnAnswerIsSaidInWords(t *testing.T) {
+	c, s := serve(t, Options{}, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	_, err := c.Post(t.Context(), PostRequest{URL: s.URL, Body: []byte("news")})
+	if err == nil || !strings.Contains(err.Error(), "closed the connection before it answered") {
+		t.Errorf("error = %v", err)
+	}
+}

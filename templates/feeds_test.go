@@ -79,7 +79,7 @@ func textOf(n *html.Node) string {
 func TestFeedsPageSaysWhatAFeedHolds(t *testing.T) {
 	s := newSet(t)
 	for lang, want := range map[string][]string{
-		"ru": {"Все ленты", "Лента — это адрес", "Весь сайт", "10\u00a0431\u00a0материал", "последний — 24 ноября 2026", titles[0], "Разделы", "1\u00a0021\u00a0материал",
+		"ru": {"Все ленты", "Лента\u00a0— это адрес", "Весь сайт", "10\u00a0431\u00a0материал", "последний\u00a0— 24 ноября 2026", titles[0], "Разделы", "1\u00a0021\u00a0материал",
 			"Эта лента закрывается", "Самое читаемое за сутки", "Рассылки", "30\u00a0выпусков", "Получать письмом", "3\u00a0выпуска", "Авторы 2\u00a0ленты", "Теги 20\u00a0лент", "Скачать OPML"},
 		"en": {"All feeds", "A feed is an address", "The whole site", "10,431\u00a0stories", "latest on 24 November 2026", titles[0], "Sections", "1\u00a0story",
 			"Most read in 24 hours", "Newsletters", "30\u00a0editions", "Get it by mail", "Authors 2\u00a0feeds", "Tags 20\u00a0feeds", "Download OPML"},
@@ -103,7 +103,7 @@ func TestFeedsPageDatesFeedsInTheSitesZone(t *testing.T) {
 	feed := &p.Catalogue.Groups[0].Feeds[0]
 	feed.Updated = at
 	newest := below(parse(t, render(t, newSet(t), "feeds", p)).classed("feed")[0], "time")[0]
-	if got, text := attr(newest, "datetime"), textOf(newest); got != "2026-11-24T00:30:00+11:00" || text != "последний — 24 ноября 2026" {
+	if got, text := attr(newest, "datetime"), textOf(newest); got != "2026-11-24T00:30:00+11:00" || text != "последний\u00a0— 24 ноября 2026" {
 		t.Errorf("the newest story is of %s, %q; want it in the site's zone", got, text)
 	}
 	if feed.Updated != at {
@@ -284,7 +284,7 @@ func TestRawFeedShowsWhatAReaderWouldList(t *testing.T) {
 			t.Errorf("%s shows %q, want %q", path, got, want)
 		}
 	}
-	for path, want := range map[string]string{"/feed.xml": "This is a feed", "/feed.atom": "на странице /feeds"} {
+	for path, want := range map[string]string{"/feed.xml": "This is a feed", "/feed.atom": "на странице\u00a0/feeds"} {
 		if got := eval[string](t, tab, site+path, `getComputedStyle(document.documentElement, "::before").content`); !strings.Contains(got, want) {
 			t.Errorf("%s says %s on top, want %q", path, got, want)
 		}

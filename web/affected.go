@@ -23,6 +23,7 @@ type listState struct {
 	mu       sync.Mutex
 	items    []int64           // the articles in its feed as it was loaded last
 	complete bool              // they are all there are
+	gone     bool              // it tells of some that were taken back
 	hash     [sha256.Size]byte // of what was loaded last; zero: the next one may differ
 	stray    bool              // it was loaded while a change was made whose number was not seen yet: other documents are older
 }
@@ -72,7 +73,10 @@ func (s *Server) lastChangeOf(ctx context.Context, l feedList, state *listState,
 		return state.number.Load()
 	}
 	number := state.number.Load()
-	if number == 0 || state.stray || s.concerns(ctx, l, state, checked, current) {
+	switch {
+	case number == 0:
+		state.number.Store(current)
+	case state.stray || s.concerns(ctx, l, state, checked, current):
 		state.hash, state.stray = [sha256.Size]byte{}, false
 		state.number.Store(current)
 	}
@@ -122,7 +126,7 @@ func (state *listState) note(f feeds.Feed) {
 	for _, d := range f.Deleted {
 		fmt.Fprintln(h, d.ID, d.Change)
 	}
-	state.complete, state.hash = f.Complete, [sha256.Size]byte(h.Sum(nil))
+	state.complete, state.gone, state.hash = f.Complete, len(f.Deleted) > 0, [sha256.Size]byte(h.Sum(nil))
 }
 
 // A verdict is whether a change concerned a list.
@@ -142,7 +146,7 @@ type newsItem struct {
 }
 
 // concerns decides by the verb. An article that appears, is taken back or corrected stays in its lists or was in none. One that was
-// altered may have left a list for another, and one that was removed is forgotten: nobody knows what lists it was in.
+// altered may have left a list for another, withdrawn or not, and one that was removed is forgotten: nobody knows what lists it was in.
 func (n newsItem) concerns(l feedList, state *listState) verdict {
 	in := l.kind == kindSite || l.kind == kindSections && n.section == l.slug ||
 		l.kind == kindTags && slices.Contains(n.tags, l.slug) || l.kind == kindAuthors && slices.Contains(n.authors, l.slug)
@@ -153,7 +157,7 @@ func (n newsItem) concerns(l feedList, state *listState) verdict {
 		return no
 	case slices.Contains(state.items, n.Article):
 		return yes
-	case n.Verb == "update" && state.complete:
+	case n.Verb == "update" && state.complete && !state.gone:
 		return no
 	}
 	return perhaps

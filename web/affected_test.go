@@ -54,7 +54,7 @@ func (h *house) disturb(random *rand.Rand) string {
 			a.State = articles.Draft
 		}
 		switch verb := random.IntN(20); {
-		case a.State == articles.Draft || a.State == articles.Published && verb < 10: // one that is withdrawn changes without a number
+		case a.State == articles.Draft || a.State != articles.Removed && verb < 10:
 			what = "put " + slug
 			in := articles.Input{Slug: slug, Title: pick("Раз", "Два"), HTML: "<p>Текст</p>", Section: pick("a", "b", ""), Tags: []string{pick("x", "y")}, Authors: []string{pick("p", "q")},
 				Published: h.clock().AddDate(0, -random.IntN(4), -random.IntN(20))}

@@ -30,6 +30,9 @@ type archive struct {
 
 const archiveMonth = "2006-01"
 
+// archiveForm is raised by a release that writes archives otherwise: their texts must not change under an address.
+const archiveForm = 1
+
 // key is what the cache of feeds knows the archive by.
 func (a archive) key() string {
 	return a.list.key() + "/archive/" + a.start.Format(archiveMonth) + "?v=" + a.version
@@ -192,7 +195,7 @@ func (l feedList) rows() (from, moment, change string, args []any) {
 // versionOf is the version in the archive's address: a hash of all that its text depends on.
 func (s *Server) versionOf(a archive, b bounds) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %s %d %d %08x %s", a.list.key(), a.start.Format(archiveMonth), b.items, b.change, b.mark, s.face)
+	fmt.Fprintf(h, "%d %s %s %d %d %08x %s", archiveForm, a.list.key(), a.start.Format(archiveMonth), b.items, b.change, b.mark, s.face)
 	for _, neighbour := range []*archive{a.at(b.older), a.at(b.newer)} {
 		if neighbour != nil {
 			fmt.Fprintf(h, " %s", neighbour.start.Format(archiveMonth))

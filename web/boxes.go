@@ -89,11 +89,12 @@ func (s *Server) revisions(ctx context.Context, name string) (n int64, err error
 }
 
 func (s *Server) sections(ctx context.Context, _ time.Time) ([]templates.Link, error) {
-	labels, err := articles.Sections(ctx, s.DB)
-	if err != nil {
-		return nil, err
+	counts, err := s.labels(ctx, "section")
+	var bar []templates.Link
+	for _, c := range counts[:min(sectionsBar, len(counts))] {
+		bar = append(bar, link("/sections/", c.Label))
 	}
-	return links("/sections/", labels[:min(sectionsBar, len(labels))]), nil
+	return bar, err
 }
 
 // mostRead is the list of the articles read most in the window, filled up with the latest ones when it is thin.

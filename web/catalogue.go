@@ -141,17 +141,9 @@ func (s *Server) opml(w http.ResponseWriter, r *http.Request) error {
 				title += " — " + s.Site.Title
 			}
 			g := &groups[len(groups)-1]
-			g.Feeds = append(g.Feeds, feeds.OPMLFeed{Title: title, Address: list.place(s.Site.URL).Document(rss), Home: s.Site.URL + l.Path, Language: s.languageOf(list)})
+			g.Feeds = append(g.Feeds, feeds.OPMLFeed{Title: title, Address: list.place(s.Site.URL).Document(rss), Home: s.Site.URL + l.Path, Language: l.Language})
 		}
 		title := strings.TrimSpace(templates.Text(s.Site.Language, "all_feeds") + " — " + s.Site.Title)
 		return feeds.OPML(title, s.Site.Imprint.Publisher, groups)
 	})
-}
-
-// languageOf is the language of a list's feed.
-func (s *Server) languageOf(l feedList) string {
-	if d, ok := s.digest(l.slug); ok && l.kind == kindDigests {
-		return d.Language
-	}
-	return s.Site.Language
 }

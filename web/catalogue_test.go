@@ -109,3 +109,37 @@ func TestACorrectionStandsInEveryFeedAndOnThePage(t *testing.T) {
 		t.Error("the page lacks the note")
 	}
 }
+
+func TestAListInAnotherLanguageSaysSoAndStandsAfterTheOthers(t *testing.T) {
+	h := openFurnished(t)
+	for n := range 5 {
+		h.put(articles.Input{Title: fmt.Sprint("World ", n), HTML: "<p>Text.</p>", Language: "en-GB", Section: "World cinema", Published: h.clock()})
+	}
+	h.put(articles.Input{Title: "Мир", HTML: "<p>Текст.</p>", Section: "World cinema", Published: h.clock()})
+	h.wait(2 * time.Minute)
+	for _, path := range []string{"/", "/feeds", "/opml.xml"} {
+		body := h.get(path).body
+		home, foreign := strings.Index(body, "/sections/festivali"), strings.Index(body, "/sections/world-cinema")
+		if home < 0 || foreign < home {
+			t.Errorf("%s: the sections of this country stand at %d, the other one at %d", path, home, foreign)
+		}
+	}
+	opml := h.get("/opml.xml").body
+	for address, want := range map[string]string{"/sections/world-cinema/feed.xml": `language="en"`, "/sections/festivali/feed.xml": `language="ru"`, "/digests/weekly/feed.xml": `language="en"`, "/feed.xml": `language="ru"`} {
+		_, rest, _ := strings.Cut(opml, `xmlUrl="`+siteURL+address+`"`)
+		if outline, _, _ := strings.Cut(rest, ">"); !strings.Contains(outline, want) {
+			t.Errorf("OPML: %s has %q, want %s", address, outline, want)
+		}
+	}
+	if _, rest, _ := strings.Cut(opml, siteURL+"/tags/tanets/feed.xml"); strings.Contains(rest[:strings.Index(rest, ">")], "language") {
+		t.Error("OPML: a tag's language is not known, and is told")
+	}
+	for path, want := range map[string]string{"/sections/world-cinema/feed.xml": "<language>en</language>", "/sections/festivali/feed.xml": "<language>ru</language>", "/feed.xml": "<language>ru</language>"} {
+		if body := h.get(path).body; !strings.Contains(body, want) {
+			t.Errorf("%s lacks %s", path, want)
+		}
+	}
+	if body := h.get("/sections/world-cinema/feed.xml").body; strings.Contains(body, "<dc:language>en</dc:language>") || !strings.Contains(body, "<dc:language>ru</dc:language>") {
+		t.Error("articles must name their language where it is not the feed's, and only there")
+	}
+}

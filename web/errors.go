@@ -70,7 +70,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.Log.Error("a request failed", "route", r.Pattern, "error", err)
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	if isFeedFile(r.URL.Path) {
+	if isFeedFile(r.URL.Path) && r.Header.Get("Sec-Fetch-Dest") != "document" { // a person gets the page, with its links
 		s.failPlainly(w, r, status)
 		return
 	}

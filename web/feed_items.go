@@ -68,7 +68,7 @@ func (s *Server) correct(i *feeds.Item, a articles.Article) {
 	paragraphs := strings.Split(a.Correction, "\n\n")
 	paragraphs[0] = templates.Text(a.Language, "feed_correction", language.Date(a.Language, a.Corrected.In(s.Site.Location)), paragraphs[0])
 	note := strings.Join(paragraphs, "\n\n")
-	i.Summary = strings.TrimSpace(i.Summary + "\n\n" + note)
+	i.Summary = strings.TrimSpace(note + "\n\n" + i.Summary) // first, as on the page: readers show a summary as one paragraph
 	if i.Text != "" {
 		i.Text += "\n\n" + note
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -13,6 +14,7 @@ import (
 
 	"vestnik/articles"
 	"vestnik/feeds"
+	"vestnik/templates"
 )
 
 // Sizes of feeds where the configuration says nothing.
@@ -80,6 +82,9 @@ func (s *Server) newFeed(ctx context.Context, l feedList, heading string) (feeds
 	}
 	if heading != "" {
 		f.Title = heading + " — " + s.Site.Title
+	}
+	if l.kind != kindMostRead && l.kind != kindDigests {
+		f.Description = templates.Text(s.Site.Language, "feed_description", cmp.Or(heading, s.Site.Title))
 	}
 	if p := s.Site.Imprint.Publisher; p != "" {
 		f.Copyright = "© " + p
@@ -185,11 +190,25 @@ func (s *Server) articlesFeed(ctx context.Context, l feedList, outlines []articl
 	if err != nil {
 		return feeds.Feed{}, err
 	}
+	if l.kind != kindSite && l.kind != kindYandex {
+		f.Language = languageOf(outlines, f.Language)
+	}
 	for _, o := range outlines {
 		f.Items = append(f.Items, feeds.Item{ID: o.GUID, Key: o.ID, Bare: true, Published: o.Published, Updated: updatedAt(o.Updated, o.Moment), Change: o.Change})
 	}
 	f.Version.Change = f.Change()
 	return f, nil
+}
+
+// languageOf is the language of more than half of the articles, the site's where there is none.
+func languageOf(all []articles.Outline, site string) string {
+	n := map[string]int{}
+	for _, o := range all {
+		if n[o.Language]++; 2*n[o.Language] > len(all) && !sameLanguage(o.Language, site) {
+			return o.Language
+		}
+	}
+	return site
 }
 
 // heading is the name of a section, tag or author as its newest article writes it, "" for the site.

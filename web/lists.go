@@ -144,29 +144,30 @@ type List struct {
 	Kind     string // site | sections | most_read | digests | authors | tags
 	Articles int64  // or editions; 0 for the most read
 	Updated  time.Time
-	Ended    bool // it answers 410
+	Ended    bool   // it answers 410
+	Language string // BCP 47; "" where it is not known
 }
 
 // Lists returns every feed, by kind: the site's, sections, most read, digests, authors, tags; of a kind the one with most
-// articles first. Those that moved are left out.
+// articles first, sections in another language than the site's after the others. Those that moved are left out.
 func (s *Server) Lists(ctx context.Context) ([]List, error) {
 	var all []List
-	add := func(l feedList, title string, articles int64, updated time.Time) {
+	add := func(l feedList, title string, articles int64, updated time.Time, language string) {
 		if s.rules[l.key()].Moved == "" {
 			kind := strings.ReplaceAll(l.kind, "-", "_")
-			all = append(all, List{l.name(), l.page(), title, kind, articles, updated, s.ended(l.key())})
+			all = append(all, List{l.name(), l.page(), title, kind, articles, updated, s.ended(l.key()), language})
 		}
 	}
 	n, updated, err := s.readable(ctx)
 	if err != nil {
 		return nil, err
 	}
-	add(feedList{kind: kindSite}, s.Site.Title, n, updated)
+	add(feedList{kind: kindSite}, s.Site.Title, n, updated, s.Site.Language)
 	if err := s.addLabels(ctx, add, kindSections, "section"); err != nil {
 		return nil, err
 	}
 	for _, w := range windows {
-		add(feedList{kindMostRead, w.name}, templates.Text(s.Site.Language, "feed_most_read_"+w.name), 0, time.Time{})
+		add(feedList{kindMostRead, w.name}, templates.Text(s.Site.Language, "feed_most_read_"+w.name), 0, time.Time{}, s.Site.Language)
 	}
 	for _, d := range s.Digests {
 		past, err := digest.Editions(ctx, s.DB, d.Name, 0)
@@ -177,7 +178,7 @@ func (s *Server) Lists(ctx context.Context) ([]List, error) {
 		for _, e := range past {
 			updated = later(updated, e.Made)
 		}
-		add(feedList{kindDigests, d.Name}, d.Title, int64(len(past)), updated)
+		add(feedList{kindDigests, d.Name}, d.Title, int64(len(past)), updated, d.Language)
 	}
 	if err := s.addLabels(ctx, add, kindAuthors, "author"); err != nil {
 		return nil, err
@@ -185,16 +186,35 @@ func (s *Server) Lists(ctx context.Context) ([]List, error) {
 	return all, s.addLabels(ctx, add, kindTags, "tag")
 }
 
-func (s *Server) addLabels(ctx context.Context, add func(feedList, string, int64, time.Time), kind, label string) error {
-	counts, err := articles.Counts(ctx, s.DB, label)
-	if err != nil {
-		return err
-	}
-	slices.SortStableFunc(counts, func(a, b articles.Count) int { return cmp.Compare(b.Articles, a.Articles) })
+func (s *Server) addLabels(ctx context.Context, add func(feedList, string, int64, time.Time, string), kind, label string) error {
+	counts, err := s.labels(ctx, label)
 	for _, c := range counts {
-		add(feedList{kind, c.Slug}, c.Name, c.Articles, c.Updated)
+		add(feedList{kind, c.Slug}, c.Name, c.Articles, c.Updated, c.Language)
 	}
-	return nil
+	return err
+}
+
+// labels are the sections, tags or authors as they are shown: the one with most articles first, and sections in another language
+// than the site's after the others, for they are for other readers.
+func (s *Server) labels(ctx context.Context, label string) ([]articles.Count, error) {
+	counts, err := articles.Counts(ctx, s.DB, label)
+	foreign := func(c articles.Count) int {
+		if c.Language == "" || sameLanguage(c.Language, s.Site.Language) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(counts, func(a, b articles.Count) int {
+		return cmp.Or(cmp.Compare(foreign(a), foreign(b)), cmp.Compare(b.Articles, a.Articles))
+	})
+	return counts, err
+}
+
+// sameLanguage compares what stands before the region: articles know no more of their languages.
+func sameLanguage(a, b string) bool {
+	a, _, _ = strings.Cut(a, "-")
+	b, _, _ = strings.Cut(b, "-")
+	return strings.EqualFold(a, b)
 }
 
 // readable counts the articles that have something to read, and says when one was last updated.

@@ -61,13 +61,18 @@ func (s *Server) readRules() error {
 func (s *Server) checkOld() error {
 	for old, now := range s.Feeds.Old {
 		absolute := strings.HasPrefix(now, "https://") || strings.HasPrefix(now, "http://")
-		switch _, again := s.Feeds.Old[strings.TrimPrefix(now, s.Site.URL)]; {
+		target := strings.TrimPrefix(now, s.Site.URL)
+		_, again := s.Feeds.Old[target]
+		_, _, usual := usualAddress(target)
+		switch {
 		case !strings.HasPrefix(old, "/"):
 			return fmt.Errorf("old address %q: write the path alone, beginning with /", old)
 		case !absolute && !strings.HasPrefix(now, "/"):
 			return fmt.Errorf("old address %q leads to %q; write a path beginning with /, or an absolute address", old, now)
 		case again:
 			return fmt.Errorf("old address %q leads to %q, which is an old address too; write where that leads", old, now)
+		case usual && !strings.Contains(target, "://"):
+			return fmt.Errorf("old address %q leads to %q, which is an old address of other systems and leads on; write one of ours, as /feed.xml", old, now)
 		}
 	}
 	return nil
@@ -81,7 +86,7 @@ func (s *Server) checkMove(name, moved string) error {
 		switch {
 		case name == kindSite || name == kindYandex:
 			return fmt.Errorf("feed %q: the site's feed cannot move; give the publication another address instead", name)
-		case !ok:
+		case !ok || moved == kindYandex:
 			return fmt.Errorf("feed %q: it moved to %q, and there is no such feed; name it as site, sections/NAME, tags/NAME …", name, moved)
 		case seen[moved]:
 			return fmt.Errorf("feed %q: it moved to %q, and from there back again; leave one of the moves out", name, moved)

@@ -45,41 +45,41 @@ func TestAFeedThatMovedLeadsToWhereItIs(t *testing.T) {
 func TestAFeedThatEndsSaysSoAndIsGoneThen(t *testing.T) {
 	end := time.Date(2027, 1, 31, 0, 0, 0, 0, sakhalin)
 	h := openFurnished(t, func(o *Options) {
-		o.Feeds.Own = map[string]FeedRule{"sections/prokat": {Ended: end}, "digests/daily": {Ended: end}, "digests/gone": {Ended: end.AddDate(-1, 0, 0)}}
+		o.Feeds.Own = map[string]FeedRule{"sections/festivali": {Ended: end}, "digests/daily": {Ended: end}, "digests/gone": {Ended: end.AddDate(-1, 0, 0)}}
 	})
-	for _, path := range []string{"/sections/prokat/feed.xml", "/digests/daily/feed.json"} {
+	for _, path := range []string{"/sections/festivali/feed.xml", "/digests/daily/feed.json"} {
 		if body := h.get(path).body; strings.Contains(body, "закрывается") {
 			t.Errorf("%s says already now that it ends", path)
 		}
 	}
 	h.wait(end.Sub(h.clock()) - 29*24*time.Hour)
-	for _, path := range []string{"/sections/prokat/feed.xml", "/sections/prokat/feed.atom", "/digests/daily/feed.json"} {
+	for _, path := range []string{"/sections/festivali/feed.xml", "/sections/festivali/feed.atom", "/digests/daily/feed.json"} {
 		ids, body := h.items(path)
 		if len(ids) < 2 || !strings.HasSuffix(ids[0], "/feed/ended") || !strings.Contains(body, "С 31 января 2027") || !strings.Contains(body, siteURL+"/feeds") {
 			t.Errorf("%s does not say that it ends: %q", path, ids)
 		}
 	}
-	announced := h.get("/sections/prokat/feed.xml").Header.Get("ETag")
+	announced := h.get("/sections/festivali/feed.xml").Header.Get("ETag")
 	h.wait(24 * time.Hour)
-	if res := h.get("/sections/prokat/feed.xml", "If-None-Match", announced); res.StatusCode != 304 {
+	if res := h.get("/sections/festivali/feed.xml", "If-None-Match", announced); res.StatusCode != 304 {
 		t.Errorf("a day later = %d, want 304", res.StatusCode)
 	}
 	h.wait(end.Sub(h.clock()))
-	for _, path := range []string{"/sections/prokat/feed.xml", "/sections/prokat/feed.json", "/digests/daily/feed.atom", "/digests/gone/feed.xml"} {
+	for _, path := range []string{"/sections/festivali/feed.xml", "/sections/festivali/feed.json", "/digests/daily/feed.atom", "/digests/gone/feed.xml"} {
 		res := h.get(path, "If-None-Match", announced)
 		if res.StatusCode != 410 || res.Header.Get("Content-Type") != "text/plain; charset=utf-8" || !strings.Contains(res.body, siteURL+"/feeds") || !strings.Contains(res.Header.Get("Cache-Control"), "max-age=86400") {
 			t.Errorf("%s = %d, %q, %q", path, res.StatusCode, res.Header.Get("Content-Type"), res.body)
 		}
 	}
-	if ok, _ := h.Topic(t.Context(), siteURL+"/sections/prokat/feed.xml"); ok {
+	if ok, _ := h.Topic(t.Context(), siteURL+"/sections/festivali/feed.xml"); ok {
 		t.Error("a feed that has ended is still a topic of the hub")
 	}
-	for _, path := range []string{"/sections/prokat", "/feeds", "/opml.xml", "/articles/box-office"} {
-		if res := h.get(path); res.StatusCode != 200 || strings.Contains(res.body, "/sections/prokat/feed.") {
+	for _, path := range []string{"/sections/festivali", "/feeds", "/opml.xml", "/articles/box-office"} {
+		if res := h.get(path); res.StatusCode != 200 || strings.Contains(res.body, "/sections/festivali/feed.") {
 			t.Errorf("%s = %d, and must not lead to a feed that is gone", path, res.StatusCode)
 		}
 	}
-	if res := h.get("/sections/prokat/archive/2026-11/feed.xml"); res.StatusCode != 302 {
+	if res := h.get("/sections/festivali/archive/2026-11/feed.xml"); res.StatusCode != 302 {
 		t.Errorf("the history of a feed that has ended = %d, want it to stay", res.StatusCode)
 	}
 }
@@ -174,7 +174,7 @@ func TestWhoAsksForADocumentGetsALineAndNoPage(t *testing.T) {
 // Readers in a browser ask first whether they may send their validators (Fetch, preflight).
 func TestReadersInABrowserMayAskConditionally(t *testing.T) {
 	h := openFurnished(t)
-	for _, path := range []string{"/feed.json", "/sections/prokat/feed.xml", "/most-read/feed.atom", "/digests/daily/feed.json"} {
+	for _, path := range []string{"/feed.json", "/sections/prokat/feed.xml", "/most-read/feed.atom", "/digests/daily/feed.json", "/sections/prokat/archive/2026-11/feed.json"} {
 		res := h.do("OPTIONS", path, "", "Origin", "https://reader.example", "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "if-none-match")
 		if res.StatusCode != 204 || res.Header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(res.Header.Get("Access-Control-Allow-Headers"), "If-None-Match") {
 			t.Errorf("%s = %d, %v", path, res.StatusCode, res.Header)

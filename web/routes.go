@@ -62,7 +62,8 @@ func (s *Server) routes() []route {
 			all = append(all,
 				route{"GET " + list + "/" + f.File, s.feed(f)},
 				route{"OPTIONS " + list + "/" + f.File, s.preflight},
-				route{"GET " + list + "/archive/{month}/" + f.File, s.archive(f)})
+				route{"GET " + list + "/archive/{month}/" + f.File, s.archive(f)},
+				route{"OPTIONS " + list + "/archive/{month}/" + f.File, s.preflight})
 		}
 		all = append(all, route{"GET /most-read/" + f.File, s.feed(f)}, route{"OPTIONS /most-read/" + f.File, s.preflight})
 	}

@@ -104,7 +104,7 @@ func (s *Server) sitemap(w http.ResponseWriter, r *http.Request) error {
 		return errNotFound
 	}
 	if name == "lists" {
-		return s.serveDocument(w, r, "lists.xml", feeds.SitemapType, 24*time.Hour, func(ctx context.Context) ([]byte, error) {
+		return s.serveDocument(w, r, "lists.xml", feeds.SitemapType, time.Hour, func(ctx context.Context) ([]byte, error) {
 			pages, err := s.listPages(ctx)
 			if err != nil {
 				return nil, err

@@ -3,6 +3,7 @@ package websub
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
 
 	"vestnik/db"
@@ -133,6 +134,16 @@ func lease(
 		return t, err
 	}, `UPDATE `+table+` SET fence = $1, due = $2 WHERE due > 0 AND due <= $3 AND id IN (`+db.Placeholders(4, len(ids))+`)
 		RETURNING id, fence, topic, callback, host, secret, `+columns, args...)
+}
+
+// takeOver ends the leases of a daemon that is dead.
+func takeOver(ctx context.Context, h db.Handle, now time.Time) error {
+	for _, table := range []string{"hub_subscriptions", "hub_verifications"} {
+		if _, err := h.ExecContext(ctx, `UPDATE `+table+` SET due = $1, fence = 0 WHERE fence <> 0 AND due > 0`, db.Milli(now)); err != nil {
+			return fmt.Errorf("take over what was under way in %s: %w", table, err)
+		}
+	}
+	return nil
 }
 
 // settle writes down what became of tasks.

@@ -7,11 +7,14 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 
 	"vestnik/fetch"
 )
@@ -153,7 +156,19 @@ func (h *Hub) callbackHost(callback string) (string, error) {
 	if err := h.o.Client.Check(callback); err != nil {
 		return "", bad("hub.callback is not called: %s.", strings.TrimPrefix(err.Error(), fetch.ErrForbidden.Error()+": "))
 	}
-	return strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), nil
+	return oneSpelling(u.Hostname()), nil
+}
+
+// oneSpelling is a host as its limits know it: the many ways of writing one address or name must not each have limits of their own.
+func oneSpelling(host string) string {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Unmap().String()
+	}
+	host = strings.TrimSuffix(host, ".")
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil { // as net/http does before it looks the name up
+		host = ascii
+	}
+	return strings.ToLower(host)
 }
 
 // parseLease reads a number of seconds; none, and 0, is the hub's own lease.

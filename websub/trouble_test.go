@@ -416,6 +416,28 @@ func TestLimitsKeepTheHubFromFloodingOthers(t *testing.T) {
 	}
 }
 
+func TestHoweverAHostIsSpeltItsLimitsAreTheSame(t *testing.T) {
+	for _, spellings := range [][]string{
+		{"127.0.0.1", "::ffff:127.0.0.1", "0:0:0:0:0:ffff:7f00:1"},
+		{"::1", "0:0:0:0:0:0:0:1", "0::0001"},
+		{"reader.example", "Reader.EXAMPLE.", "ⓡeader.example"},
+		{"читатель.рф", "ЧИТАТЕЛЬ.рф", "xn--80akho6ab5a9b.xn--p1ai"},
+	} {
+		for _, s := range spellings {
+			if got, want := oneSpelling(s), oneSpelling(spellings[0]); got != want {
+				t.Errorf("oneSpelling(%q) = %q, want %q as of %q", s, got, want, spellings[0])
+			}
+		}
+	}
+	w := newWorld(t, func(o *Options) { o.PendingPerHost = 2 })
+	for n, host := range []string{"127.0.0.1", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]"} {
+		status, text := w.post("hub.mode", "subscribe", "hub.topic", site, "hub.callback", fmt.Sprintf("http://%s:9/%d", host, n))
+		if want := map[bool]int{true: 202, false: 429}[n < 2]; status != want {
+			t.Errorf("%s: %d %s, want %d", host, status, text, want)
+		}
+	}
+}
+
 func TestNamesThatLeadIntoThePrivateNetworkAreNotCalled(t *testing.T) {
 	inner := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the inner server was reached") }))
 	defer inner.Close()
@@ -544,6 +566,45 @@ func TestRunFollowsThePublicationAndStopsCleanly(t *testing.T) {
 	w.hub, w.now = w.another(), time.Now()
 	w.step() // it was given back, its lease need not run out
 	hung.wantBodies("news")
+}
+
+// The lock on an SQLite file says that the daemon whose requests were under way is dead; of PostgreSQL another node may be at work.
+func TestAfterACrashARestartOnSQLiteWaitsForNoLease(t *testing.T) {
+	w, r := newWorld(t), newReader(t)
+	w.now = time.Now()
+	w.subscribe(r, site)
+	w.paper.publish("news", site)
+	if _, err := w.hub.look(w.ctx, w.now); err != nil {
+		t.Fatal(err)
+	}
+	crew := newCrew(w.hub, time.Now)
+	if err := crew.refill(w.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.db.Tx(w.ctx, func(tx *sql.Tx) error { // and the daemon dies
+		tasks, err := claim(w.ctx, tx, db.NewID(), time.Now(), crew.push.pick(), nil)
+		if len(tasks) != 1 {
+			t.Errorf("%d deliveries are under way, want 1", len(tasks))
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(w.ctx)
+	done := make(chan error, 1)
+	go func() { done <- w.another().Run(ctx) }()
+	if w.db.Engine == "sqlite" {
+		w.until(func() bool { return w.pushes()[0].Reached == 1 })
+		r.wantBodies("news")
+	} else {
+		time.Sleep(2 * crewTick)
+		r.wantBodies()
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	w.checkLog()
 }
 
 // until waits for something that another goroutine does.

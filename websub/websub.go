@@ -90,7 +90,15 @@ func bounded(lease, usual time.Duration) time.Duration {
 
 // Run follows the publication, verifies and delivers until ctx ends. Then it begins nothing new, lets the requests under way
 // finish for three seconds and gives back what it could not finish.
+//
+// SQLite has one daemon at a time, so what is under way when it starts was the last one's, which is dead: it is carried out again
+// at once. On PostgreSQL it may be another node's, and the leases must run out first.
 func (h *Hub) Run(ctx context.Context) error {
+	if h.db.Engine == "sqlite" {
+		if err := takeOver(ctx, h.db, time.Now()); err != nil {
+			h.log.Error("hub: what was under way waits until its leases run out", "error", err)
+		}
+	}
 	var loops sync.WaitGroup
 	loops.Go(func() { h.watch(ctx) })
 	loops.Go(func() { newCrew(h, time.Now).work(ctx) })

@@ -135,6 +135,7 @@ type FeedsCheck struct {
 	Documents []string `arg:"" optional:"" name:"file|url" help:"Files, addresses, or - for standard input; every feed of this site when none is named."`
 	Flavour   string   `help:"Check as: ${enum}." enum:"auto,general,yandex,sitemap,news-sitemap,opml" default:"auto" placeholder:"FLAVOUR"`
 	Strict    bool     `help:"Warnings fail, too."`
+	Rules     bool     `help:"Print every rule we know instead: its name, how bad it is, and how to mend it."`
 	NowFlag   `embed:""`
 }
 
@@ -165,6 +166,9 @@ type findingJSON struct {
 }
 
 func (cmd FeedsCheck) Run(a *app) error {
+	if cmd.Rules {
+		return cmd.printRules(a)
+	}
 	now := time.Now()
 	if len(cmd.Documents) == 0 || cmd.Now != "" { // both need the configuration: for the feeds, for the time's zone
 		return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, at time.Time) error {
@@ -184,7 +188,7 @@ func (cmd FeedsCheck) Run(a *app) error {
 // open yields the documents named on the command line.
 func (cmd FeedsCheck) open(a *app) func(yield func(document, error) bool) {
 	return func(yield func(document, error) bool) {
-		client := fetch.New(fetch.Options{UserAgent: "Vestnik/" + version() + " (feeds check)", AllowPrivate: true}) // the admin names the address
+		client := fetch.New(fetch.Options{UserAgent: "Vestnik/" + version() + " (feeds check)", AllowPrivate: true, MaxBytes: maxDocument}) // the admin names the address
 		defer client.Close()
 		for _, name := range cmd.Documents {
 			d, err := readDocument(a, client, name)
@@ -197,11 +201,11 @@ func (cmd FeedsCheck) open(a *app) func(yield func(document, error) bool) {
 
 func readDocument(a *app, client *fetch.Client, name string) (document, error) {
 	if name == "-" {
-		body, err := io.ReadAll(a.in)
+		body, err := readBounded(a.in)
 		return document{name: "standard input", body: body}, err
 	}
 	if !strings.HasPrefix(name, "http://") && !strings.HasPrefix(name, "https://") {
-		body, err := os.ReadFile(name)
+		body, err := readFile(name)
 		return document{name: name, body: body}, err
 	}
 	res, err := client.Get(a.ctx, fetch.Request{URL: name})
@@ -213,6 +217,20 @@ func readDocument(a *app, client *fetch.Client, name string) (document, error) {
 	}
 	return document{name: name, body: res.Body, kind: res.ContentType, url: res.URL}, nil
 }
+
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readBounded(f)
+}
+
+// maxDocument is a little more than what is checked, so that a document that is too large is found to be so.
+const maxDocument = check.MaxSize + 1
+
+func readBounded(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, maxDocument)) }
 
 // ownDocuments yields every document that this site has.
 func ownDocuments(ctx context.Context, c *Config, server *web.Server) func(yield func(document, error) bool) {
@@ -299,11 +317,39 @@ func (a *app) printChecked(c checkedJSON) error {
 		a.say("%s: %s, %s: nothing to mend", c.Document, kind, count(c.Items, "item"))
 		return nil
 	}
-	a.say("%s: %s, %s: %s, %s", c.Document, kind, count(c.Items, "item"), count(c.Errors, "error"), count(c.Warnings, "warning"))
+	if a.quiet && c.Errors == 0 {
+		return nil
+	}
+	fmt.Fprintf(a.out, "%s: %s, %s: %s, %s\n", c.Document, kind, count(c.Items, "item"), count(c.Errors, "error"), count(c.Warnings, "warning"))
 	for _, f := range c.Findings {
 		if !a.quiet || f.Severity == string(check.Error) {
-			fmt.Fprintf(a.out, "  %d: %s %s: %s %s\n", f.Line, f.Severity, f.Rule, f.Text, f.Mend)
+			fmt.Fprintf(a.out, "  %d: %s %s: %s. %s\n", f.Line, f.Severity, f.Rule, f.Text, f.Mend)
 		}
+	}
+	return nil
+}
+
+type ruleJSON struct {
+	Rule     string `json:"rule"`
+	Severity string `json:"severity"`
+	Text     string `json:"text"`
+	Mend     string `json:"mend"`
+}
+
+// printRules prints the rules in the words of findings; they are too long for the columns of a table.
+func (cmd FeedsCheck) printRules(a *app) error {
+	if len(cmd.Documents) > 0 {
+		return usageError("--rules prints the rules and checks nothing; leave the documents out")
+	}
+	var lines []ruleJSON
+	for _, r := range check.Rules() {
+		lines = append(lines, ruleJSON{r.ID, string(r.Severity), r.What, r.Mend})
+	}
+	if a.json {
+		return emit(a, lines)
+	}
+	for _, l := range lines {
+		fmt.Fprintf(a.out, "%s %s: %s. %s\n", l.Severity, l.Rule, l.Text, l.Mend)
 	}
 	return nil
 }
@@ -325,6 +371,9 @@ type pushJSON struct {
 }
 
 func (cmd FeedsHub) Run(a *app) error {
+	if cmd.Limit < 1 {
+		return usageError("--limit must be at least 1")
+	}
 	return a.with(func(c *Config, d *db.DB) error {
 		if cmd.Subscriptions {
 			return a.hubSubscriptions(c, d)
@@ -345,9 +394,15 @@ func (cmd FeedsHub) Run(a *app) error {
 	})
 }
 
-// result is "reached 1,240 of 1,243 in 0.8 s".
+// result is "reached 1,240 of 1,243 in 0.8 s". The time is that of those who answered at the first attempt: without any, none is said.
 func (p pushJSON) result() string {
-	s := fmt.Sprintf("reached %s of %s in %.1f s", thousands(p.Reached), thousands(p.Recipients), p.Seconds)
+	s := fmt.Sprintf("reached %s of %s", thousands(p.Reached), thousands(p.Recipients))
+	switch {
+	case p.Seconds >= 0.1:
+		s += fmt.Sprintf(" in %.1f s", p.Seconds)
+	case p.Seconds > 0:
+		s += fmt.Sprintf(" in %.2f s", max(p.Seconds, 0.01))
+	}
 	if p.Pending > 0 {
 		s += fmt.Sprintf(", %s being tried again", thousands(p.Pending))
 	}

@@ -307,13 +307,17 @@ func differsFromArticle(i peerItem, a articleJSON, terms map[string]string) stri
 		tags = tags[1:]
 	}
 	text, want := bodyText(i.HTML), bodyText(*a.HTML)
+	standfirst := a.Standfirst
+	if a.Correction != "" && strings.Contains(noSpace(i.Summary), noSpace(a.Correction)) && strings.HasSuffix(i.Summary, standfirst) {
+		standfirst = i.Summary // the note stands before it
+	}
 	for _, c := range []struct {
 		what      string
 		got, want any
 	}{
 		{"id", i.ID, a.ID}, {"title", i.Title, a.Title}, {"link", i.Link, a.URL}, {"published", i.Published, instant(a.Published)},
 		{"updated", i.Updated, instant(a.Updated)}, {"authors", orNone(i.Authors), orNone(a.Authors)}, {"tags", orNone(tags), orNone(a.Tags)},
-		{"summary", i.Summary, cmp.Or(a.Standfirst, i.Summary)},
+		{"summary", i.Summary, cmp.Or(standfirst, i.Summary)},
 	} {
 		if !reflect.DeepEqual(c.got, c.want) {
 			return fmt.Sprintf("%s is %.300q and not %.300q", c.what, c.got, c.want)

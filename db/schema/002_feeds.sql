@@ -17,8 +17,7 @@ CREATE INDEX article_authors_slug ON article_authors (slug, moment, article);
 
 -- What feeds list, as the query has it (articles.Filter.Readable), with all that they count and compare.
 CREATE INDEX articles_readable ON articles (state, moment, id, updated, change) WHERE state = 'published' AND (kind <> 'brief' OR url <> '');
-CREATE INDEX articles_readable_section ON articles (state, section, moment, id, section_title, updated, change) WHERE state = 'published' AND (kind <> 'brief' OR url <> '');
-CREATE INDEX articles_change ON articles (change, moment);
+CREATE INDEX articles_readable_section ON articles (state, section, moment, id, section_title, updated, change, language) WHERE state = 'published' AND (kind <> 'brief' OR url <> '');
 
 -- sources -----------------------------------------------------------------------------------------------------------
 

@@ -17,8 +17,10 @@ import (
 	"unicode"
 )
 
+// MaxSize is how many bytes of a document are checked. A longer one is not read.
+const MaxSize = 20 << 20
+
 const (
-	maxSize     = 20 << 20  // bytes of a document
 	maxDepth    = 200       // of elements or values in each other
 	maxNodes    = 1_000_000 // elements or values
 	maxFindings = 1000      // in a report
@@ -61,8 +63,8 @@ type Report struct {
 // Check judges a document. It fails in no way: what cannot be read is a finding.
 func Check(doc []byte, o Options) Report {
 	c := &checker{o: o, report: Report{Kind: "unknown"}, declared: map[string]bool{}, once: map[string]bool{}, ids: map[string]int{}}
-	if len(doc) > maxSize {
-		c.found(1, "too-large", "%d bytes", len(doc))
+	if len(doc) > MaxSize {
+		c.found(1, "too-large", "")
 		return c.finish()
 	}
 	text := c.decode(doc)

@@ -397,7 +397,7 @@ func largeExamples() []example {
 		return b.String()
 	}
 	return []example{
-		{rule: "too-large", new: strings.Repeat(" ", maxSize+1)},
+		{rule: "too-large", new: strings.Repeat(" ", MaxSize+1)},
 		{rule: "too-deep", new: "<opml version=\"2.0\"><head/><body>\n" + strings.Repeat("<outline text=\"a\">", 198) + "\n¶<outline text=\"b\">"},
 		{rule: "too-deep", new: "{\"version\": \"https://jsonfeed.org/version/1.1\", \"title\": \"T\", \"feed_url\": \"https://kino.example/feed.json\", \"_x\":\n¶" + strings.Repeat("[", 300)},
 		{rule: "too-many-elements", new: "<opml version=\"2.0\"><head/><body>\n¶" + strings.Repeat("<x:a/>", maxNodes+1), also: "undeclared-prefix"},

@@ -203,7 +203,7 @@ func (c *checker) rssIdentity(n *node) {
 		}
 	}
 	if link == nil && !permalink && n.kid(c.ns, "enclosure") == nil {
-		c.found(n.line, "item-link", "there is none")
+		c.found(n.line, "item-link", "")
 	}
 }
 

@@ -23,6 +23,8 @@
     }
   }
 
+  let clearing;
+
   function say(button) {
     const words = button.textContent;
     button.classList.add("done");
@@ -31,8 +33,9 @@
     setTimeout(() => {
       button.classList.remove("done");
       button.textContent = words;
-      status.textContent = "";
     }, 2000);
+    clearTimeout(clearing); // an earlier copy must not silence this one
+    clearing = setTimeout(() => (status.textContent = ""), 2000);
   }
 
   page.addEventListener("click", async (event) => {
