@@ -18,5 +18,5 @@ fi
 export PATH="$PATH:/usr/sbin"
 
 go test -run '^$' -bench "${BENCH:-.}" -benchmem -benchtime "${BENCHTIME:-1s}" -timeout 30m -p 1 \
-    ./articles/... ./feeds ./web ./websub ./reads ./mail ./subscribers ./cmd/vestnik |
+    ./articles/... ./feeds ./web ./websub ./reads/... ./mail ./subscribers ./cmd/vestnik |
     grep -E '^(Benchmark|pkg:|cpu:|FAIL|panic|---)'
