@@ -292,7 +292,7 @@ func TestLeavingSuppressionAndExpiryAreLookedAtAgainBeforeSending(t *testing.T) 
 	w.rounds(w.sender(), w.now)
 	w.wantBalance(Balance{Recipients: 5, Sent: 1, Suppressed: 2, Expired: 1, Failed: 1})
 	for i, want := range []string{"left", "complaint", "too late", "not an address"} {
-		if l := w.show(int64(i + 1)); !strings.Contains(l.Reason, want) || !l.Done.Equal(w.now) {
+		if l := w.show(int64(i + 1)); !strings.Contains(l.Reason, want) || l.Done.Before(w.now) || l.Done.After(w.now.Add(time.Minute)) { // a round counts the time it takes
 			t.Errorf("letter %d: %+v, want reason %q", i+1, l, want)
 		}
 	}

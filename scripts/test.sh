@@ -10,7 +10,7 @@ suite() {
     shift
     echo "== $name: go test $*"
     if ! go test -v "$@" ./... >"$logs/$name" 2>&1; then
-        grep -a -E -B1 -A30 '^ *--- FAIL|^panic:|^FAIL|build failed|DATA RACE' "$logs/$name" | head -300
+        grep -a -E -B40 -A30 '^ *--- FAIL|^panic:|^FAIL|build failed|DATA RACE' "$logs/$name" | head -300
         echo "== $name failed"
         exit 1
     fi

@@ -73,7 +73,7 @@ func TestScript(t *testing.T) {
 			t.Parallel()
 			database := dbtest.URL(t)
 			testscript.Run(t, testscript.Params{
-				Files: []string{file}, RequireExplicitExec: true, Deadline: time.Now().Add(2 * time.Minute),
+				Files: []string{file}, RequireExplicitExec: true,
 				Condition: func(cond string) (bool, error) {
 					if cond != "corpora" {
 						return false, fmt.Errorf("unknown condition %s", cond)
