@@ -14,6 +14,8 @@ import (
 	"golang.org/x/net/html/charset"
 
 	"vestnik/articles"
+
+	"vestnik/language"
 )
 
 // maxDepth bounds the recursion of the parser: encoding/xml itself nests without limit, and a stack that overflows
@@ -108,7 +110,7 @@ func claimedCharset(body []byte, contentType string) string {
 			return name
 		}
 	}
-	return guess(body)
+	return language.RussianCharset(body)
 }
 
 // mostlyUTF8 forgives a broken character here and there, usually one that was cut in half.
@@ -125,24 +127,6 @@ func mostlyUTF8(body []byte) bool {
 		body = body[size:]
 	}
 	return bad == 0 || good > bad
-}
-
-// guess tells the two old encodings of Russian apart: what are small letters in one are capitals in the other, and
-// text has more small letters.
-func guess(body []byte) string {
-	var low, high int // 0xC0–0xDF, 0xE0–0xFF
-	for _, b := range body {
-		switch {
-		case b >= 0xE0:
-			high++
-		case b >= 0xC0:
-			low++
-		}
-	}
-	if low > high {
-		return "koi8-r"
-	}
-	return "windows-1251"
 }
 
 // checkDepth reads the tags only. A document that is broken is read as far as it goes, as the parser will.

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/html/charset"
+
+	"vestnik/language"
 )
 
 // declaration is the XML declaration; its first group is the version, its second the encoding.
@@ -69,7 +71,7 @@ func (c *checker) charset(doc []byte) (name string, skip int) {
 	case good >= broken:
 		return "utf-8", 0
 	}
-	name = guess(doc)
+	name = language.RussianCharset(doc)
 	c.found(first, "invalid-bytes", "they look like %s", name)
 	return name, 0
 }
@@ -132,24 +134,6 @@ func countUTF8(doc []byte) (good, broken, first int) {
 		doc = doc[size:]
 	}
 	return good, broken, first
-}
-
-// guess tells the two old encodings of Russian apart: what are small letters in one are capitals in the other, and
-// text has more small letters.
-func guess(doc []byte) string {
-	var low, high int // 0xC0–0xDF, 0xE0–0xFF
-	for _, b := range doc {
-		switch {
-		case b >= 0xE0:
-			high++
-		case b >= 0xC0:
-			low++
-		}
-	}
-	if low > high {
-		return "koi8-r"
-	}
-	return "windows-1251"
 }
 
 // characters looks for those that documents cannot or should not hold, each kind once a line, and returns the text valid
