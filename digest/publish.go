@@ -11,6 +11,7 @@ import (
 
 	"vestnik/db"
 	"vestnik/mail"
+	"vestnik/subscribers"
 	"vestnik/templates"
 )
 
@@ -53,6 +54,9 @@ func (p Publisher) publish(ctx context.Context, dg Digest, slot Slot, now time.T
 	}
 	if decided, done, err := p.decided(ctx, dg, slot, o); err != nil || done {
 		return decided, Already, err
+	}
+	if _, err := subscribers.ResumeDue(ctx, p.DB, now); err != nil {
+		return Edition{}, "", err
 	}
 	view, err := p.Compile(ctx, dg, slot, now)
 	if skip, ok := err.(Skip); ok {

@@ -52,7 +52,7 @@ func TestOnlyConfirmedSubscribersGetLetters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.tx(func(tx *sql.Tx) error { return subscribers.Leave(n.ctx, tx, gone.ID, "daily", before.Add(time.Hour)) })
+	n.tx(func(tx *sql.Tx) error { return subscribers.Leave(n.ctx, tx, gone.ID, "daily", subscribers.Origin{}, before.Add(time.Hour)) })
 
 	e, _, err := n.Publish(n.ctx, n.daily, n.slot("2026-11-24T0800"), now)
 	if err != nil {
@@ -163,7 +163,7 @@ func TestAnEditionIsFinishedWhenNothingIsLeftToSend(t *testing.T) {
 		t.Errorf("an edition is being sent, and the next look is at %s", next)
 	}
 	for _, l := range n.letters() {
-		if _, err := mail.Withdraw(n.ctx, n.DB, l.Recipient, "daily", now); err != nil {
+		if _, err := mail.Withdraw(n.ctx, n.DB, l.Recipient, "daily", mail.ReasonLeft, now); err != nil {
 			t.Fatal(err)
 		}
 	}

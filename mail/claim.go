@@ -99,7 +99,9 @@ const (
 func (s *Sender) recheck(ctx context.Context, tx *sql.Tx, now time.Time, fence int64) ([]Letter, error) {
 	for _, c := range []struct{ state, reason, where string }{
 		{StateExpired, "too late", `expires > 0 AND expires <= $5`},
-		{StateSuppressed, "left", `kind = 'digest' AND NOT EXISTS (SELECT 1 FROM subscriptions
+		{StateSuppressed, ReasonPaused, `kind = 'digest' AND EXISTS (SELECT 1 FROM subscriptions
+			WHERE subscriber = letters.recipient AND digest = letters.digest AND state = 'paused')`},
+		{StateSuppressed, ReasonLeft, `kind = 'digest' AND NOT EXISTS (SELECT 1 FROM subscriptions
 			WHERE subscriber = letters.recipient AND digest = letters.digest AND state = 'active')`},
 	} {
 		if _, err := tx.ExecContext(ctx, settleQuery+c.where, s.node, fence, c.state, c.reason, db.Milli(now)); err != nil {

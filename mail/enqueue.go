@@ -71,17 +71,38 @@ func Fill(ctx context.Context, h db.Handle, f Filling, audience string, args []a
 }
 
 const withdrawQuery = `
-	UPDATE letters SET state = 'suppressed', reason = 'left', due = 0, owner = 0, fence = 0, done = $1
+	UPDATE letters SET state = 'suppressed', reason = $4, due = 0, owner = 0, fence = 0, done = $1
 	WHERE recipient = $2 AND ($3 = '' OR digest = $3) AND state IN ('queued', 'leased', 'deferred')`
+
+// Reasons of letters that were withdrawn.
+const (
+	ReasonLeft       = "left"
+	ReasonPaused     = "paused"
+	ReasonSuppressed = "suppressed"
+)
 
 // Withdraw suppresses the subscriber's letters of the digest ("" for all) that have not begun to be sent, and returns
 // how many. It takes effect at once, also in the middle of a send: a letter that a sender has leased loses its lease.
-func Withdraw(ctx context.Context, h db.Handle, subscriber int64, digest string, now time.Time) (int64, error) {
+func Withdraw(ctx context.Context, h db.Handle, subscriber int64, digest, reason string, now time.Time) (int64, error) {
 	if subscriber <= 0 {
 		return 0, nil // 0 stands for every bare address
 	}
-	n, err := db.Affected(h.ExecContext(ctx, withdrawQuery, db.Milli(now), subscriber, digest))
+	n, err := db.Affected(h.ExecContext(ctx, withdrawQuery, db.Milli(now), subscriber, digest, reason))
 	return n, wrap(err, "withdraw letters of subscriber %d", subscriber)
+}
+
+// Restore queues the subscriber's letters of the digest ("" for all) again that [Withdraw] took back for the reason since the given
+// time, and returns how many. Those that would come too late stay, and so do those of editions that are finished.
+func Restore(ctx context.Context, h db.Handle, subscriber int64, digest, reason string, since, now time.Time) (int64, error) {
+	if subscriber <= 0 {
+		return 0, nil
+	}
+	n, err := db.Affected(h.ExecContext(ctx, `
+		UPDATE letters SET state = 'queued', reason = '', done = 0, due = CASE WHEN not_before > $1 THEN not_before ELSE $1 END
+		WHERE recipient = $2 AND ($3 = '' OR digest = $3) AND kind = 'digest' AND state = 'suppressed' AND reason = $4 AND done >= $5
+			AND (expires = 0 OR expires > $1) AND ref IN (SELECT id FROM editions WHERE state <> 'finished')`,
+		db.Milli(now), subscriber, digest, reason, db.Milli(since)))
+	return n, wrap(err, "restore letters of subscriber %d", subscriber)
 }
 
 // Retry queues a failed or doubtful letter again, with all its attempts before it. A letter in doubt may then arrive

@@ -74,7 +74,7 @@ func TestWithdrawTakesBackWhatHasNotBegun(t *testing.T) {
 	for i, state := range []string{"queued", "leased", "deferred", "in_flight", "sent", "failed"} {
 		w.exec(`UPDATE letters SET state = $1, owner = 1, fence = 1 WHERE recipient = $2`, state, i+1)
 		want := map[bool]int64{true: 1}[i < 3]
-		if n, err := Withdraw(w.ctx, w.db, int64(i+1), "daily", w.now); n != want || err != nil {
+		if n, err := Withdraw(w.ctx, w.db, int64(i+1), "daily", ReasonLeft, w.now); n != want || err != nil {
 			t.Errorf("%s: %d withdrawn, %v; want %d", state, n, err, want)
 		}
 	}
@@ -82,10 +82,10 @@ func TestWithdrawTakesBackWhatHasNotBegun(t *testing.T) {
 	if l.State != StateSuppressed || l.Reason != "left" || !l.Done.Equal(w.now) || !l.Due.IsZero() || l.fence != 0 {
 		t.Errorf("withdrawn letter: %+v", l)
 	}
-	if n, err := Withdraw(w.ctx, w.db, 0, "", w.now); n != 0 || err != nil {
+	if n, err := Withdraw(w.ctx, w.db, 0, "", ReasonLeft, w.now); n != 0 || err != nil {
 		t.Errorf("the letters of bare addresses were withdrawn: %d, %v", n, err)
 	}
-	if n, err := Withdraw(w.ctx, w.db, 1, "weekly", w.now); n != 0 || err != nil {
+	if n, err := Withdraw(w.ctx, w.db, 1, "weekly", ReasonLeft, w.now); n != 0 || err != nil {
 		t.Errorf("another digest: %d, %v", n, err)
 	}
 }

@@ -49,7 +49,7 @@ func TestStatementsUseTheirIndexes(t *testing.T) {
 		{"leased", `SELECT ` + columns + leasedOnly, []any{1, 2}, []string{byOwner}},
 		{"expire", settleQuery + `expires > 0 AND expires <= $5`, []any{1, 2, "", "", 5}, []string{"letters USING INDEX letters_owned (owner=?)"}},
 		{"release", releaseQuery, []any{1, 2, "", 4}, []string{"letters USING INDEX letters_owned (owner=?)"}},
-		{"withdraw", withdrawQuery, []any{1, 2, "daily"}, []string{"letters USING INDEX letters_recipient (recipient=?)"}},
+		{"withdraw", withdrawQuery, []any{1, 2, "daily", "left"}, []string{"letters USING INDEX letters_recipient (recipient=?)"}},
 		{"orphans", orphansQuery, []any{1}, []string{"letters USING INDEX letters_owned"}},
 		{"waiting", waitingQuery, []any{"digest", 2}, []string{"letters USING COVERING INDEX letters_due (lane=? AND due>? AND due<?)"}},
 		{"balance", balanceQuery, []any{"digest", 1}, []string{"letters USING COVERING INDEX letters_state (kind=? AND state=? AND ref=?)"}},

@@ -157,7 +157,7 @@ func TestLedgerAddsUpWhateverGoesWrong(t *testing.T) {
 		now := w.now
 		for hour := range 14 * 12 { // every five minutes
 			if hour == 1 {
-				if _, err := Withdraw(w.ctx, w.db, leaver, "daily", now); err != nil {
+				if _, err := Withdraw(w.ctx, w.db, leaver, "daily", ReasonLeft, now); err != nil {
 					rt.Fatal(err)
 				}
 			}

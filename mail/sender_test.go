@@ -217,7 +217,7 @@ func TestReaderWhoLeftInTheMiddleOfASendGetsNothing(t *testing.T) {
 		}
 		left = true // the last letter of the batch is leased, and not in flight yet
 		w.exec(`UPDATE subscriptions SET state = 'left' WHERE subscriber = 60`)
-		if n, err := Withdraw(w.ctx, w.db, 60, "daily", w.now); n != 1 || err != nil {
+		if n, err := Withdraw(w.ctx, w.db, 60, "daily", ReasonLeft, w.now); n != 1 || err != nil {
 			t.Errorf("withdrawn %d, %v", n, err)
 		}
 	})

@@ -60,6 +60,9 @@ func parseAddress(s string) (string, error) {
 	return address, nil
 }
 
+// domainOf is the domain of an address or key.
+func domainOf(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
+
 func checkCharacters(s string) error {
 	switch {
 	case s == "":

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"vestnik/db"
+	"vestnik/subscribers/consent"
 )
 
 // write brings the changes of a batch into the database, by the thousand rows a statement. It returns the digests whose
@@ -15,7 +16,7 @@ import (
 func (im importer) write(ctx context.Context, tx *sql.Tx, changes []change, report *Report) (used []string, err error) {
 	at := db.Milli(im.now)
 	subscriptions := bulk{shared: []any{at, Pending, Active}, width: 3}
-	consent := bulk{shared: []any{at, verbImport}, width: 4}
+	var lines []consent.Line
 	var pending []change
 	for _, c := range changes {
 		if c.digest == "" {
@@ -25,7 +26,7 @@ func (im importer) write(ctx context.Context, tx *sql.Tx, changes []change, repo
 			continue
 		}
 		subscriptions.add(c.member.id, c.digest, c.state)
-		consent.add(db.NewID(), c.member.id, c.digest, im.basis(c.state))
+		lines = append(lines, lineOf(c.member.id, c.digest, verbImport, im.basis(c.state), Origin{}, im.now))
 		if c.state == Pending {
 			pending = append(pending, c)
 		}
@@ -36,7 +37,7 @@ func (im importer) write(ctx context.Context, tx *sql.Tx, changes []change, repo
 		WHERE subscriptions.state = $2 AND excluded.state = $3`); err != nil {
 		return nil, err
 	}
-	if err := consent.insert(ctx, tx, `INSERT INTO consent (id, subscriber, digest, basis, at, verb)`, `(%s, $1, $2)`, ``); err != nil {
+	if err := consent.Append(ctx, tx, lines...); err != nil {
 		return nil, err
 	}
 	report.Pending += len(pending)

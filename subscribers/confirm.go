@@ -30,12 +30,12 @@ func Peek(ctx context.Context, h db.Handle, token string, now time.Time) (Subscr
 
 // Confirm makes the subscription of a confirmation token active. The same token again changes nothing and gives the same
 // answer; after the reader has left it gives [ErrToken]. The subscription's Since is now if this call confirmed it.
-func Confirm(ctx context.Context, tx *sql.Tx, token string, now time.Time) (Subscriber, string, error) {
+func Confirm(ctx context.Context, tx *sql.Tx, token string, o Origin, now time.Time) (Subscriber, string, error) {
 	s, digest, err := Peek(ctx, tx, token, now)
 	if err != nil {
 		return Subscriber{}, "", err
 	}
-	if err := activate(ctx, tx, s.ID, digest, "link in the confirmation letter", now); err != nil {
+	if err := activate(ctx, tx, s.ID, digest, "link in the confirmation letter", o, now); err != nil {
 		return Subscriber{}, "", fmt.Errorf("confirm %s for %s: %w", s.Key, digest, err)
 	}
 	if s, err = Get(ctx, tx, s.ID); err == nil && s.Subscription(digest).State != Active {
@@ -70,7 +70,7 @@ func ConfirmByAdmin(ctx context.Context, tx *sql.Tx, email, digest, basis string
 		if one.State != Pending || digest != "" && one.Digest != digest {
 			continue
 		}
-		if err := activate(ctx, tx, s.ID, one.Digest, basis, now); err != nil {
+		if err := activate(ctx, tx, s.ID, one.Digest, basis, Origin{}, now); err != nil {
 			return Subscriber{}, fmt.Errorf("confirm %s for %s: %w", s.Key, one.Digest, err)
 		}
 	}
@@ -78,7 +78,7 @@ func ConfirmByAdmin(ctx context.Context, tx *sql.Tx, email, digest, basis string
 }
 
 // activate turns pending into active, and only that: of two confirmations at once one finds nothing left to do.
-func activate(ctx context.Context, tx *sql.Tx, subscriber int64, digest, basis string, now time.Time) error {
+func activate(ctx context.Context, tx *sql.Tx, subscriber int64, digest, basis string, o Origin, now time.Time) error {
 	changed, err := db.Changed(ctx, tx, `
 		UPDATE subscriptions
 		SET state = $1, since = $2
@@ -87,5 +87,5 @@ func activate(ctx context.Context, tx *sql.Tx, subscriber int64, digest, basis s
 	if err != nil || !changed {
 		return err
 	}
-	return agree(ctx, tx, subscriber, digest, verbConfirm, basis, now)
+	return agree(ctx, tx, subscriber, digest, verbConfirm, basis, o, now)
 }

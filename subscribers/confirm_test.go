@@ -3,7 +3,6 @@ package subscribers
 import (
 	"database/sql"
 	"errors"
-	"slices"
 	"testing"
 	"time"
 
@@ -75,7 +74,7 @@ func TestAnAdminConfirmsWhatIsPending(t *testing.T) {
 	mustJoin(t, d, v, "ann@x.org", "daily", now)
 	mustJoin(t, d, v, "ann@x.org", "weekly", now)
 	addActive(t, d, v, "extra", "ann@x.org")
-	inTx(t, d, func(tx *sql.Tx) error { return Leave(ctx, tx, find(t, d, "ann@x.org").ID, "extra", now) })
+	inTx(t, d, func(tx *sql.Tx) error { return Leave(ctx, tx, find(t, d, "ann@x.org").ID, "extra", Origin{}, now) })
 	if _, err := by("daily", " "); !errors.Is(err, ErrBasis) {
 		t.Errorf("without a basis: %v, want ErrBasis", err)
 	}
@@ -122,7 +121,7 @@ func TestLeavingWithdrawsLetters(t *testing.T) {
 		_, err := mail.Enqueue(ctx, tx, mail.Letter{Kind: "digest", Ref: 7, Recipient: ann.ID, Digest: "daily", Variant: "ru", Revision: 1}, now)
 		return err
 	})
-	inTx(t, d, func(tx *sql.Tx) error { return Leave(ctx, tx, ann.ID, "daily", now) })
+	inTx(t, d, func(tx *sql.Tx) error { return Leave(ctx, tx, ann.ID, "daily", Origin{}, now) })
 	if n := count(t, d, `SELECT COUNT(*) FROM letters WHERE recipient = $1 AND digest = 'daily' AND state <> 'suppressed'`, ann.ID); n != 0 {
 		t.Errorf("%d letters of daily are still under way", n)
 	}
@@ -135,7 +134,7 @@ func TestLeavingWithdrawsLetters(t *testing.T) {
 	if _, _, err := confirm(t, d, weekly.Private, now); err != nil {
 		t.Errorf("confirming weekly after leaving daily: %v", err)
 	}
-	inTx(t, d, func(tx *sql.Tx) error { return Leave(ctx, tx, 12345, "daily", now) }) // nobody: no oracle
+	inTx(t, d, func(tx *sql.Tx) error { return Leave(ctx, tx, 12345, "daily", Origin{}, now) }) // nobody: no oracle
 }
 
 func TestLeavingRollsBackWithItsTransaction(t *testing.T) {
@@ -143,7 +142,7 @@ func TestLeavingRollsBackWithItsTransaction(t *testing.T) {
 	mustJoin(t, d, v, "ann@x.org", "daily", now)
 	stop := errors.New("stop")
 	err := d.Tx(ctx, func(tx *sql.Tx) error {
-		if err := Leave(ctx, tx, find(t, d, "ann@x.org").ID, "", now); err != nil {
+		if err := Leave(ctx, tx, find(t, d, "ann@x.org").ID, "", Origin{}, now); err != nil {
 			return err
 		}
 		return stop
@@ -153,48 +152,6 @@ func TestLeavingRollsBackWithItsTransaction(t *testing.T) {
 	}
 	if got := stateIn(t, d, "ann@x.org", "daily"); got != Pending || len(letters(t, d, "ann@x.org")) != 1 {
 		t.Errorf("after the rollback: state %q; want pending with its letter", got)
-	}
-}
-
-func TestPreferencesSetWhatWasOffered(t *testing.T) {
-	d, v := dbtest.Open(t), newVerbs(t)
-	addActive(t, d, v, "daily", "ann@x.org")
-	addActive(t, d, v, "extra", "ann@x.org")
-	mustJoin(t, d, v, "ann@x.org", "weekly", now)
-	ann := find(t, d, "ann@x.org")
-	set := func(want, offered []string) error {
-		return d.Tx(ctx, func(tx *sql.Tx) error { return SetDigests(ctx, tx, ann.ID, want, offered, now.Add(time.Hour)) })
-	}
-	if err := set([]string{"daily"}, []string{"daily", "weekly", "monthly"}); err != nil || find(t, d, "ann@x.org").Subscription("weekly").State != Pending {
-		t.Errorf("saved without a change: %v, weekly is %q, want it to wait still", err, find(t, d, "ann@x.org").Subscription("weekly").State)
-	}
-	for range 2 {
-		if err := set([]string{"weekly", "monthly"}, []string{"daily", "weekly", "monthly"}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want := []Subscription{
-		{"daily", Left, now.Add(time.Hour)}, {"extra", Active, now},
-		{"monthly", Active, now.Add(time.Hour)}, {"weekly", Active, now.Add(time.Hour)},
-	}
-	if got := find(t, d, "ann@x.org").Subscriptions; !slices.Equal(got, want) {
-		t.Errorf("subscriptions = %+v, want %+v", got, want)
-	}
-	if got, want := consentOf(t, d, "ann@x.org"), "add daily, add extra, join weekly, leave daily, confirm weekly, join monthly"; got != want {
-		t.Errorf("consent = %q, want %q", got, want)
-	}
-	if err := set([]string{"secret"}, []string{"daily"}); !errors.Is(err, ErrDigest) {
-		t.Errorf("a digest that was not offered: %v, want ErrDigest", err)
-	}
-	err := d.Tx(ctx, func(tx *sql.Tx) error { return SetDigests(ctx, tx, 1, nil, nil, now) })
-	if !errors.Is(err, ErrNotFound) {
-		t.Errorf("nobody: %v, want ErrNotFound", err)
-	}
-	for language, ok := range map[string]bool{"en": true, "": true, "tlh": false} {
-		err := d.Tx(ctx, func(tx *sql.Tx) error { return SetLanguage(ctx, tx, ann.ID, language) })
-		if (err == nil) != ok {
-			t.Errorf("SetLanguage(%q): %v", language, err)
-		}
 	}
 }
 
@@ -236,7 +193,7 @@ func TestSuppressingKeepsSubscriptionsAndStopsLetters(t *testing.T) {
 	}
 	for _, want := range []bool{true, false} {
 		inTx(t, d, func(tx *sql.Tx) error {
-			lifted, err := Unsuppress(ctx, tx, "ann@x.org")
+			lifted, err := Unsuppress(ctx, tx, "ann@x.org", now)
 			if lifted != want {
 				t.Errorf("Unsuppress = %v, want %v", lifted, want)
 			}

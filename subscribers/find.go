@@ -8,16 +8,16 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"vestnik/db"
+	"vestnik/subscribers/consent"
 )
 
-const subscriberColumns = `id, email, email_key, name, language, timezone, state, since`
+const subscriberColumns = `id, email, email_key, name, language, timezone, hour, uuid, state, since`
 
 func scanSubscriber(row interface{ Scan(...any) error }) (s Subscriber, err error) {
 	var since int64
-	err = row.Scan(&s.ID, &s.Email, &s.Key, &s.Name, &s.Language, &s.Timezone, &s.State, &since)
+	err = row.Scan(&s.ID, &s.Email, &s.Key, &s.Name, &s.Language, &s.Timezone, &s.Hour, &s.UUID, &s.State, &since)
 	s.Since = db.Time(since)
 	return s, err
 }
@@ -132,12 +132,13 @@ type owned struct {
 
 func subscriptionsOf(ctx context.Context, h db.Handle, ids []any) ([]owned, error) {
 	scan := func(row *sql.Rows) (u owned, err error) {
-		var since int64
-		err = row.Scan(&u.subscriber, &u.Digest, &u.State, &since)
-		u.Since = db.Time(since)
+		var since, until int64
+		var sections string
+		err = row.Scan(&u.subscriber, &u.Digest, &u.State, &since, &until, &u.Before, &sections)
+		u.Since, u.Until, u.Sections = db.Time(since), db.Time(until), strings.Fields(sections)
 		return u, err
 	}
-	return collectIn(ctx, h, scan, `SELECT subscriber, digest, state, since FROM subscriptions WHERE subscriber IN (%s)`, ids)
+	return collectIn(ctx, h, scan, `SELECT subscriber, digest, state, since, until, before, sections FROM subscriptions WHERE subscriber IN (%s)`, ids)
 }
 
 // membersPerList is how long an IN list gets: SQLite looks every $n up by its name, one after the other, so a list of a
@@ -183,29 +184,7 @@ func Count(ctx context.Context, h db.Handle) ([]Total, error) {
 	return all, nil
 }
 
-// Agreement is a line of consent: who agreed to what, when, on what ground.
-type Agreement struct {
-	At     time.Time
-	Digest string
-	Verb   string // join | confirm | leave | import | add
-	Basis  string
-}
-
 // Consent returns everything a subscriber agreed to and took back, oldest first.
-func Consent(ctx context.Context, h db.Handle, subscriber int64) ([]Agreement, error) {
-	scan := func(row *sql.Rows) (a Agreement, err error) {
-		var at int64
-		err = row.Scan(&at, &a.Digest, &a.Verb, &a.Basis)
-		a.At = db.Time(at)
-		return a, err
-	}
-	all, err := db.Collect(ctx, h, scan, `
-		SELECT at, digest, verb, basis
-		FROM consent
-		WHERE subscriber = $1
-		ORDER BY at, id`, subscriber)
-	if err != nil {
-		return nil, fmt.Errorf("list the consent of subscriber %d: %w", subscriber, err)
-	}
-	return all, nil
+func Consent(ctx context.Context, h db.Handle, subscriber int64) ([]consent.Line, error) {
+	return consent.Lines(ctx, h, subscriber)
 }

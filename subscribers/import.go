@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"vestnik/db"
+	"vestnik/subscribers/consent"
 )
 
 // maxNotes is how many problems, and how many skipped lines, a [Report] names; it counts them all.
@@ -225,18 +226,18 @@ func (im importer) members(ctx context.Context, tx *sql.Tx, entries []entry) (me
 	if err := all.markSuppressed(ctx, tx, keys); err != nil {
 		return nil, err
 	}
-	rows := bulk{shared: []any{stateActive, db.Milli(im.now)}, width: 4}
+	rows := bulk{shared: []any{stateActive, db.Milli(im.now)}, width: 6}
 	seen := map[string]bool{}
 	for _, e := range entries {
 		if all[e.key].closed == "" && !seen[e.key] {
 			seen[e.key] = true
 			id := db.NewID()
 			minted[id] = true
-			rows.add(id, e.email, e.key, e.name)
+			rows.add(id, e.email, e.key, domainOf(e.key), e.name, consent.NewSalt())
 		}
 	}
 	if err := rows.insert(ctx, tx,
-		`INSERT INTO subscribers (id, email, email_key, name, language, timezone, state, since)`, `(%s, '', '', $1, $2)`,
+		`INSERT INTO subscribers (id, email, email_key, domain, name, salt, language, timezone, state, since)`, `(%s, '', '', $1, $2)`,
 		`ON CONFLICT (email_key) DO NOTHING`); err != nil {
 		return nil, err
 	}

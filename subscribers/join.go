@@ -12,6 +12,7 @@ import (
 
 	"vestnik/db"
 	"vestnik/mail"
+	"vestnik/subscribers/consent"
 	"vestnik/templates"
 )
 
@@ -29,7 +30,7 @@ const kindConfirm = "confirm"
 // this digest or three in all within 24 hours. The answer is nil in all these cases, so that a stranger learns nothing.
 // An error is [ErrAddress], [ErrDigest], or the database's. The letter is in the language asked for if that one is shipped,
 // else in the digest's; it holds nothing that came from the form.
-func (v Verbs) Join(ctx context.Context, d *db.DB, email, digest, language string, now time.Time) error {
+func (v Verbs) Join(ctx context.Context, d *db.DB, email, digest, language string, o Origin, now time.Time) error {
 	address, key, err := ParseAddress(email)
 	if err != nil {
 		return err
@@ -43,14 +44,14 @@ func (v Verbs) Join(ctx context.Context, d *db.DB, email, digest, language strin
 		return fmt.Errorf("join %s to %s: %w", key, digest, err)
 	}
 	newcomer := Subscriber{Email: address, Key: key, Language: shipped(language)}
-	err = d.Tx(ctx, func(tx *sql.Tx) error { return join(ctx, tx, newcomer, letter, now) })
+	err = d.Tx(ctx, func(tx *sql.Tx) error { return join(ctx, tx, newcomer, letter, o, now) })
 	if err != nil {
 		return fmt.Errorf("join %s to %s: %w", key, digest, err)
 	}
 	return nil
 }
 
-func join(ctx context.Context, tx *sql.Tx, newcomer Subscriber, letter confirmLetter, now time.Time) error {
+func join(ctx context.Context, tx *sql.Tx, newcomer Subscriber, letter confirmLetter, o Origin, now time.Time) error {
 	if reason, err := mail.Suppressed(ctx, tx, newcomer.Key); err != nil || reason != "" {
 		return err
 	}
@@ -59,13 +60,13 @@ func join(ctx context.Context, tx *sql.Tx, newcomer Subscriber, letter confirmLe
 		return err
 	}
 	state, err := stateOf(ctx, tx, s.ID, letter.digest)
-	if err != nil || state == Active {
+	if err != nil || state == Active || state == Paused {
 		return err
 	}
 	if full, err := overLimit(ctx, tx, s.ID, letter.digest, now); err != nil || full {
 		return err
 	}
-	return askToConfirm(ctx, tx, s.ID, letter, verbJoin, "form", now)
+	return askToConfirm(ctx, tx, s.ID, letter, verbJoin, "form", o, now)
 }
 
 // overLimit counts the letters in the ledger, so the limit needs no counter of its own and holds on every node.
@@ -168,12 +169,12 @@ func (v Verbs) addTo(ctx context.Context, tx *sql.Tx, subscriber int64, digest s
 		if err != nil {
 			return err
 		}
-		return askToConfirm(ctx, tx, subscriber, letter, verbAdd, a.Basis, now)
+		return askToConfirm(ctx, tx, subscriber, letter, verbAdd, a.Basis, Origin{}, now)
 	}
 	if err := setState(ctx, tx, subscriber, digest, Active, now); err != nil {
 		return err
 	}
-	return agree(ctx, tx, subscriber, digest, verbAdd, a.Basis, now)
+	return agree(ctx, tx, subscriber, digest, verbAdd, a.Basis, Origin{}, now)
 }
 
 // A confirmLetter is the master copy of a confirmation letter: the same for every address, with a hole for the token.
@@ -201,11 +202,11 @@ func (v Verbs) confirmLetter(digest, language string) (confirmLetter, error) {
 }
 
 // askToConfirm makes a subscription pending and writes its letter.
-func askToConfirm(ctx context.Context, tx *sql.Tx, subscriber int64, c confirmLetter, verb, basis string, now time.Time) error {
+func askToConfirm(ctx context.Context, tx *sql.Tx, subscriber int64, c confirmLetter, verb, basis string, o Origin, now time.Time) error {
 	if err := setState(ctx, tx, subscriber, c.digest, Pending, now); err != nil {
 		return err
 	}
-	if err := agree(ctx, tx, subscriber, c.digest, verb, basis, now); err != nil {
+	if err := agree(ctx, tx, subscriber, c.digest, verb, basis, o, now); err != nil {
 		return err
 	}
 	ref, token := db.NewID(), newToken()
@@ -240,11 +241,11 @@ func (c confirmLetter) enqueue(ctx context.Context, tx *sql.Tx, ref, subscriber 
 // address take turns and the limits hold.
 func put(ctx context.Context, tx *sql.Tx, s Subscriber, now time.Time) (Subscriber, error) {
 	return scanSubscriber(tx.QueryRowContext(ctx, `
-		INSERT INTO subscribers (id, email, email_key, name, language, timezone, state, since)
-		VALUES ($1, $2, $3, $4, $5, '', $6, $7)
+		INSERT INTO subscribers (id, email, email_key, domain, name, language, timezone, salt, state, since)
+		VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8, $9)
 		ON CONFLICT (email_key) DO UPDATE SET state = excluded.state
 		RETURNING `+subscriberColumns,
-		db.NewID(), s.Email, s.Key, s.Name, s.Language, stateActive, db.Milli(now)))
+		db.NewID(), s.Email, s.Key, domainOf(s.Key), s.Name, s.Language, consent.NewSalt(), stateActive, db.Milli(now)))
 }
 
 func stateOf(ctx context.Context, h db.Handle, subscriber int64, digest string) (state string, err error) {
@@ -262,18 +263,22 @@ func setState(ctx context.Context, tx *sql.Tx, subscriber int64, digest, state s
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO subscriptions (subscriber, digest, state, since)
 		VALUES ($1, $2, $3, $4)
-		ON CONFLICT (subscriber, digest) DO UPDATE SET state = excluded.state, since = excluded.since`,
+		ON CONFLICT (subscriber, digest) DO UPDATE SET state = excluded.state, since = excluded.since, until = 0, before = ''`,
 		subscriber, digest, state, db.Milli(now))
 	return err
 }
 
 // agree writes a line of consent.
-func agree(ctx context.Context, tx *sql.Tx, subscriber int64, digest, verb, basis string, now time.Time) error {
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO consent (id, at, subscriber, digest, verb, basis)
-		VALUES ($1, $2, $3, $4, $5, $6)`,
-		db.NewID(), db.Milli(now), subscriber, digest, verb, db.Text(strings.TrimSpace(basis)))
-	return err
+func agree(ctx context.Context, tx *sql.Tx, subscriber int64, digest, verb, basis string, o Origin, now time.Time) error {
+	return consent.Append(ctx, tx, lineOf(subscriber, digest, verb, basis, o, now))
+}
+
+func lineOf(subscriber int64, digest, verb, basis string, o Origin, now time.Time) consent.Line {
+	l := consent.Line{At: now, Subscriber: subscriber, Digest: digest, Verb: verb, Basis: basis, Wording: o.Wording}
+	if o.Network.IsValid() {
+		l.Network = o.Network.String()
+	}
+	return l
 }
 
 // shipped returns language if there are letters in it, else "".

@@ -40,7 +40,7 @@ func TestJoinConfirmLeave(t *testing.T) {
 		}
 	}
 	for range 2 {
-		inTx(t, d, func(tx *sql.Tx) error { return Leave(ctx, tx, s.ID, "daily", later.Add(time.Minute)) })
+		inTx(t, d, func(tx *sql.Tx) error { return Leave(ctx, tx, s.ID, "daily", Origin{}, later.Add(time.Minute)) })
 		if got := stateIn(t, d, "ann@example.org", "daily"); got != Left {
 			t.Errorf("after leaving the state is %q", got)
 		}
@@ -55,7 +55,7 @@ func TestJoinConfirmLeave(t *testing.T) {
 
 func TestTheMasterOfAConfirmationHoldsNoToken(t *testing.T) {
 	d, v := dbtest.Open(t), newVerbs(t)
-	if err := v.Join(ctx, d, "ann@example.org", "daily", "en", now); err != nil {
+	if err := v.Join(ctx, d, "ann@example.org", "daily", "en", Origin{}, now); err != nil {
 		t.Fatal(err)
 	}
 	l := letters(t, d, "ann@example.org")[0]
@@ -85,7 +85,7 @@ func TestTheLetterIsInALanguageThatIsShipped(t *testing.T) {
 		{"", "daily", "ru"}, {"", "weekly", "en"}, {"en", "daily", "en"}, {"tlh", "weekly", "en"}, {"", "odd", "ru"},
 	} {
 		email := fmt.Sprintf("r%d@example.org", i)
-		if err := v.Join(ctx, d, email, c.digest, c.asked, now); err != nil {
+		if err := v.Join(ctx, d, email, c.digest, c.asked, Origin{}, now); err != nil {
 			t.Fatal(err)
 		}
 		if got := letters(t, d, email)[0].Variant; got != c.want {
@@ -154,7 +154,7 @@ func TestJoinAnswersTheSameForEveryStateOfAnAddress(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			email := fmt.Sprintf("ann%d@x.org", i)
 			c.prepare(t, d, v, email)
-			if err := v.Join(ctx, d, strings.ToUpper(email), "daily", "", now); err != nil {
+			if err := v.Join(ctx, d, strings.ToUpper(email), "daily", "", Origin{}, now); err != nil {
 				t.Errorf("Join: %v, want nil", err)
 			}
 			if got := stateIn(t, d, email, "daily"); got != c.state {
@@ -169,10 +169,10 @@ func TestJoinAnswersTheSameForEveryStateOfAnAddress(t *testing.T) {
 
 func TestJoinRefusesOnlyBadAddressesAndUnknownDigests(t *testing.T) {
 	d, v := dbtest.Open(t), newVerbs(t)
-	if err := v.Join(ctx, d, "ann", "daily", "", now); !errors.Is(err, ErrAddress) {
+	if err := v.Join(ctx, d, "ann", "daily", "", Origin{}, now); !errors.Is(err, ErrAddress) {
 		t.Errorf("bad address: %v", err)
 	}
-	err := v.Join(ctx, d, "ann@x.org", "hourly", "", now)
+	err := v.Join(ctx, d, "ann@x.org", "hourly", "", Origin{}, now)
 	if !errors.Is(err, ErrDigest) || !strings.Contains(err.Error(), "daily, extra, monthly, weekly") {
 		t.Errorf("unknown digest: %v, want a sentence with the names", err)
 	}
@@ -186,7 +186,7 @@ func TestManyJoinsAtOnceSendOneLetter(t *testing.T) {
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
-			if err := v.Join(ctx, d, "ann@x.org", "daily", "", now); err != nil {
+			if err := v.Join(ctx, d, "ann@x.org", "daily", "", Origin{}, now); err != nil {
 				t.Error(err)
 			}
 		})

@@ -16,101 +16,120 @@ import (
 // Leave ends a subscription, or with the digest "" all of a subscriber's. Letters that are not on the wire yet are withdrawn
 // in the same transaction, confirmation letters too, and links of earlier confirmation letters become invalid.
 // To leave twice, or what was never joined, changes nothing and is no error: a link must not tell who is subscribed.
-func Leave(ctx context.Context, tx *sql.Tx, subscriber int64, digest string, now time.Time) error {
-	if err := leave(ctx, tx, subscriber, digest, now); err != nil {
+func Leave(ctx context.Context, tx *sql.Tx, subscriber int64, digest string, o Origin, now time.Time) error {
+	if err := leave(ctx, tx, subscriber, digest, "", o, now); err != nil {
 		return fmt.Errorf("leave %q for subscriber %d: %w", digest, subscriber, err)
 	}
 	return nil
 }
 
-func leave(ctx context.Context, tx *sql.Tx, subscriber int64, digest string, now time.Time) error {
-	only, args := "", []any{subscriber}
-	if digest != "" {
-		only, args = ` AND digest = $2`, append(args, digest)
-	}
-	n := len(args)
-	left, err := db.Collect(ctx, tx, scanText, fmt.Sprintf(`
-		UPDATE subscriptions
-		SET state = $%d, since = $%d
-		WHERE subscriber = $1%s AND state IN ($%d, $%d)
-		RETURNING digest`, n+1, n+2, only, n+3, n+4),
-		append(slices.Clone(args), Left, db.Milli(now), Pending, Active)...)
+func leave(ctx context.Context, tx *sql.Tx, subscriber int64, digest, basis string, o Origin, now time.Time) error {
+	left, err := turnAll(ctx, tx, subscriber, digest, basis, verbLeave, o, now, `SET before = state, state = 'left', since = $3, until = 0`, `state IN ('pending', 'active', 'paused')`)
 	if err != nil {
 		return err
 	}
-	slices.Sort(left)
-	for _, name := range left {
-		if err := agree(ctx, tx, subscriber, name, verbLeave, "", now); err != nil {
+	if len(left) > 0 {
+		_, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE subscriber = $1 AND ($2 = '' OR digest = $2)`, subscriber, digest)
+		if err != nil {
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE subscriber = $1`+only, args...); err != nil {
-		return err
-	}
-	_, err = mail.Withdraw(ctx, tx, subscriber, digest, now)
+	_, err = mail.Withdraw(ctx, tx, subscriber, digest, mail.ReasonLeft, now)
 	return err
+}
+
+// turnAll changes the subscriptions of a digest, "" for all of a subscriber's, that meet the condition, writes a line of consent for
+// each, and returns the digests. Change and condition use $3, which is now, and may use more from $4 on.
+func turnAll(ctx context.Context, tx *sql.Tx, subscriber int64, digest, basis, verb string, o Origin, now time.Time, change, condition string, more ...any) ([]string, error) {
+	turned, err := db.Collect(ctx, tx, scanText, `
+		UPDATE subscriptions
+		`+change+`
+		WHERE subscriber = $1 AND ($2 = '' OR digest = $2) AND `+condition+`
+		RETURNING digest`, append([]any{subscriber, digest, db.Milli(now)}, more...)...)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(turned)
+	for _, name := range turned {
+		if err := agree(ctx, tx, subscriber, name, verb, basis, o, now); err != nil {
+			return nil, err
+		}
+	}
+	return turned, nil
+}
+
+// undoFor is how long leaving can be undone.
+const undoFor = 10 * time.Minute
+
+// Return undoes a [Leave] of the last ten minutes: subscriptions that were active or paused are so again, and letters that it
+// withdrew are queued again. It reports whether anything was undone.
+func Return(ctx context.Context, tx *sql.Tx, subscriber int64, digest string, o Origin, now time.Time) (bool, error) {
+	since := db.Milli(now.Add(-undoFor))
+	back, err := turnAll(ctx, tx, subscriber, digest, "", verbReturn, o, now,
+		`SET state = before, since = $3, before = ''`, `state = 'left' AND since > $4 AND before IN ('active', 'paused')`, since)
+	if err == nil && len(back) > 0 {
+		_, err = mail.Restore(ctx, tx, subscriber, digest, mail.ReasonLeft, now.Add(-undoFor), now)
+	}
+	if err != nil {
+		return false, fmt.Errorf("return to %q for subscriber %d: %w", digest, subscriber, err)
+	}
+	return len(back) > 0, nil
+}
+
+// Pause stops the letters of a digest, "" for all, until a time, and withdraws those under way. An active or paused subscription
+// is paused then; others stay as they are.
+func Pause(ctx context.Context, tx *sql.Tx, subscriber int64, digest string, until time.Time, o Origin, now time.Time) error {
+	paused, err := turnAll(ctx, tx, subscriber, digest, "until "+until.UTC().Format(time.DateOnly), verbPause, o, now,
+		`SET state = 'paused', since = $3, until = $4`, `state IN ('active', 'paused')`, db.Milli(until))
+	for _, name := range paused {
+		if err == nil {
+			_, err = mail.Withdraw(ctx, tx, subscriber, name, mail.ReasonPaused, now)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("pause %q for subscriber %d: %w", digest, subscriber, err)
+	}
+	return nil
+}
+
+// Resume ends the pause of a digest, "" for all, before its time.
+func Resume(ctx context.Context, tx *sql.Tx, subscriber int64, digest string, o Origin, now time.Time) error {
+	_, err := turnAll(ctx, tx, subscriber, digest, "", verbResume, o, now, `SET state = 'active', since = $3, until = 0`, `state = 'paused'`)
+	if err != nil {
+		return fmt.Errorf("resume %q for subscriber %d: %w", digest, subscriber, err)
+	}
+	return nil
+}
+
+// resumeStep is how many pauses one transaction ends.
+const resumeStep = 500
+
+// ResumeDue ends the pauses whose time is over, and returns how many. A digest calls it before it looks for its audience.
+func ResumeDue(ctx context.Context, d *db.DB, now time.Time) (n int, err error) {
+	for {
+		var over []owned
+		err := d.Tx(ctx, func(tx *sql.Tx) error {
+			over, err = db.Collect(ctx, tx, func(row *sql.Rows) (u owned, err error) { return u, row.Scan(&u.subscriber, &u.Digest) },
+				`SELECT subscriber, digest FROM subscriptions WHERE state = 'paused' AND until <= $1 ORDER BY until, subscriber LIMIT $2`, db.Milli(now), int64(resumeStep))
+			for _, u := range over {
+				if err == nil {
+					err = Resume(ctx, tx, u.subscriber, u.Digest, Origin{}, now)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			return n, fmt.Errorf("end the pauses that are over: %w", err)
+		}
+		if n += len(over); len(over) < resumeStep {
+			return n, nil
+		}
+	}
 }
 
 func scanText(row *sql.Rows) (s string, err error) {
 	err = row.Scan(&s)
 	return s, err
-}
-
-// SetDigests is the preferences page: of the digests offered there, those wanted become active and the active others are
-// left; digests that were not offered stay as they are, and so do pending ones that are not wanted: their boxes were empty
-// before the reader came, who may have come for something else and still wait for the letter. It may be called only for
-// somebody who holds a preferences token, since that came by letter and so proves the address. Errors: [ErrNotFound], and
-// [ErrDigest] for one wanted but not offered.
-func SetDigests(ctx context.Context, tx *sql.Tx, subscriber int64, want, offered []string, now time.Time) error {
-	s, err := Get(ctx, tx, subscriber)
-	if err != nil {
-		return err
-	}
-	for _, digest := range want {
-		if !slices.Contains(offered, digest) {
-			return fmt.Errorf("digest %q: %w", cut(digest), ErrDigest)
-		}
-	}
-	for _, digest := range offered {
-		state := s.Subscription(digest).State
-		switch wanted := slices.Contains(want, digest); {
-		case !wanted && state == Active:
-			err = leave(ctx, tx, subscriber, digest, now)
-		case wanted && state == Pending:
-			err = activate(ctx, tx, subscriber, digest, preferencesBasis, now)
-		case wanted && state != Active:
-			err = joinDirectly(ctx, tx, subscriber, digest, now)
-		}
-		if err != nil {
-			return fmt.Errorf("set the digests of %s: %s: %w", s.Key, digest, err)
-		}
-	}
-	return nil
-}
-
-const preferencesBasis = "preferences page"
-
-func joinDirectly(ctx context.Context, tx *sql.Tx, subscriber int64, digest string, now time.Time) error {
-	if err := setState(ctx, tx, subscriber, digest, Active, now); err != nil {
-		return err
-	}
-	return agree(ctx, tx, subscriber, digest, verbJoin, preferencesBasis, now)
-}
-
-// SetLanguage sets the language of a subscriber's letters; "" is each digest's own. Errors: [ErrNotFound], and a sentence
-// for a language that is not shipped.
-func SetLanguage(ctx context.Context, tx *sql.Tx, subscriber int64, language string) error {
-	if language != "" && shipped(language) == "" {
-		return unknownLanguage(language)
-	}
-	found, err := db.Changed(ctx, tx, `UPDATE subscribers SET language = $1 WHERE id = $2`, language, subscriber)
-	if err == nil && !found {
-		err = ErrNotFound
-	}
-	if err != nil {
-		return fmt.Errorf("set the language of subscriber %d: %w", subscriber, err)
-	}
-	return nil
 }
 
 // Suppress makes an address one that must not be mailed, known here or not, and withdraws its letters. Subscriptions stay
@@ -129,10 +148,13 @@ func Suppress(ctx context.Context, tx *sql.Tx, email, reason string, now time.Ti
 	}
 	s, err := Find(ctx, tx, key)
 	if errors.Is(err, ErrNotFound) {
-		return nil
+		return agree(ctx, tx, 0, "", verbSuppress, reason, Origin{}, now)
 	}
 	if err == nil {
-		_, err = mail.Withdraw(ctx, tx, s.ID, "", now)
+		err = agree(ctx, tx, s.ID, "", verbSuppress, reason, Origin{}, now)
+	}
+	if err == nil {
+		_, err = mail.Withdraw(ctx, tx, s.ID, "", mail.ReasonSuppressed, now)
 	}
 	if err != nil {
 		return fmt.Errorf("suppress %s: withdraw its letters: %w", key, err)
@@ -141,7 +163,7 @@ func Suppress(ctx context.Context, tx *sql.Tx, email, reason string, now time.Ti
 }
 
 // Unsuppress lets an address be mailed again, and reports whether it was suppressed.
-func Unsuppress(ctx context.Context, tx *sql.Tx, email string) (bool, error) {
+func Unsuppress(ctx context.Context, tx *sql.Tx, email string, now time.Time) (bool, error) {
 	_, key, err := ParseAddress(email)
 	if err != nil {
 		return false, err
@@ -150,5 +172,12 @@ func Unsuppress(ctx context.Context, tx *sql.Tx, email string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("unsuppress %s: %w", key, err)
 	}
-	return lifted, nil
+	if !lifted {
+		return false, nil
+	}
+	s, err := Find(ctx, tx, key)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return false, err
+	}
+	return true, agree(ctx, tx, s.ID, "", verbUnsuppress, "", Origin{}, now)
 }

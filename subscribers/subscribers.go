@@ -1,5 +1,6 @@
 // Package subscribers is in charge of who gets what: joining, confirming, changing, leaving, import and export. It
-// writes the tables subscribers, subscriptions, tokens and consent.
+// writes the tables subscribers, subscriptions, tokens and those of its heading in db/schema. What was agreed to is written down
+// by package [consent].
 //
 // It promises: nobody gets a digest who did not confirm by a letter or whom an admin did not add on a written basis; who
 // left or is suppressed is never revived by an import; leaving withdraws the letters under way in the same transaction; every
@@ -10,6 +11,7 @@ package subscribers
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 	"unicode"
@@ -20,10 +22,11 @@ import (
 	"vestnik/templates"
 )
 
-// States of a subscription.
+// States of a subscription: pending → active ⇄ paused → left.
 const (
 	Pending = "pending" // asked for, not yet confirmed: gets nothing but the confirmation letter
 	Active  = "active"
+	Paused  = "paused" // active again at its Until, or when the reader says so
 	Left    = "left"
 )
 
@@ -35,12 +38,26 @@ const (
 
 // Verbs of consent lines.
 const (
-	verbJoin    = "join"    // asked by a form or on the preferences page
-	verbConfirm = "confirm" // by the letter's link, or by an admin on a basis
-	verbLeave   = "leave"
-	verbImport  = "import"
-	verbAdd     = "add"
+	verbJoin       = "join"    // asked by a form or on the preferences page
+	verbConfirm    = "confirm" // by the letter's link, or by an admin on a basis
+	verbLeave      = "leave"
+	verbReturn     = "return" // leaving undone within ten minutes
+	verbPause      = "pause"
+	verbResume     = "resume" // by the reader, or because the pause is over
+	verbChoose     = "choose" // language, sections, hour, zone
+	verbMove       = "move"   // to another address
+	verbImport     = "import"
+	verbAdd        = "add"
+	verbSuppress   = "suppress"
+	verbUnsuppress = "unsuppress"
+	verbErase      = "erase"
 )
+
+// An Origin says where an agreement came from, as far as a form knows it.
+type Origin struct {
+	Wording string       // the exact text that stood beside the button
+	Network netip.Prefix // of the reader's address, a /24 or /48; the zero value: not known
+}
 
 // confirmFor is how long the link of a confirmation letter is valid, and no attempt to send the letter starts later.
 const confirmFor = 48 * time.Hour
@@ -64,7 +81,9 @@ type Subscriber struct {
 	Key           string // the same in lower case: one subscriber per key
 	Name          string
 	Language      string // "" is the digest's
-	Timezone      string
+	Timezone      string // IANA; "" is the digest's
+	Hour          int    // of delivery by the clock of Timezone, 0 to 23; -1: with the edition
+	UUID          string // by which letters of another program know the subscriber
 	State         string // active | erased
 	Since         time.Time
 	Subscriptions []Subscription // by the digest's name
@@ -73,8 +92,12 @@ type Subscriber struct {
 // A Subscription is one digest of a subscriber.
 type Subscription struct {
 	Digest string
-	State  string // Pending, Active or Left
+	State  string // Pending, Active, Paused or Left
 	Since  time.Time
+	Until  time.Time // of a pause: when it ends
+	Before string    // of one left: the state that leaving ended
+
+	Sections []string // slugs; none for all
 }
 
 // Subscription returns the subscriber's subscription to a digest, with the state "" when there is none.

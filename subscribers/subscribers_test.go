@@ -54,7 +54,7 @@ func inTx(t testing.TB, d *db.DB, f func(tx *sql.Tx) error) {
 
 func mustJoin(t testing.TB, d *db.DB, v Verbs, email, digest string, at time.Time) {
 	t.Helper()
-	if err := v.Join(ctx, d, email, digest, "", at); err != nil {
+	if err := v.Join(ctx, d, email, digest, "", Origin{}, at); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -75,7 +75,7 @@ func addActive(t testing.TB, d *db.DB, v Verbs, digest string, emails ...string)
 func leaveAll(t testing.TB, d *db.DB, email string) {
 	t.Helper()
 	s := find(t, d, email)
-	inTx(t, d, func(tx *sql.Tx) error { return Leave(ctx, tx, s.ID, "", now) })
+	inTx(t, d, func(tx *sql.Tx) error { return Leave(ctx, tx, s.ID, "", Origin{}, now) })
 }
 
 func find(t testing.TB, d *db.DB, email string) Subscriber {
@@ -116,7 +116,7 @@ func letters(t testing.TB, d *db.DB, email string) []mail.Letter {
 func confirm(t testing.TB, d *db.DB, token string, at time.Time) (s Subscriber, digest string, err error) {
 	t.Helper()
 	err = d.Tx(ctx, func(tx *sql.Tx) error {
-		s, digest, err = Confirm(ctx, tx, token, at)
+		s, digest, err = Confirm(ctx, tx, token, Origin{}, at)
 		return err
 	})
 	return s, digest, err

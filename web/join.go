@@ -69,7 +69,8 @@ func (s *Server) join(r *http.Request, language string, about *templates.DigestA
 	case !s.joins.lets(clientAddress(r, s.TrustedProxies), s.Now()):
 		return refuse(http.StatusTooManyRequests, "error_429_text")
 	default:
-		err = s.Subscribers.Join(r.Context(), s.DB, email, about.Name, language, s.Now())
+		o := s.origin(r, templates.Text(language, "join_heading")+" "+about.Title+" "+templates.Text(language, "join_note"))
+		err = s.Subscribers.Join(r.Context(), s.DB, email, about.Name, language, o, s.Now())
 	}
 	switch {
 	case errors.Is(err, subscribers.ErrAddress):
@@ -79,6 +80,11 @@ func (s *Server) join(r *http.Request, language string, about *templates.DigestA
 	}
 	about.Joined = true
 	return http.StatusOK, nil
+}
+
+// origin is what the log of consent keeps of a form: the words that stood beside its button, and the reader's network.
+func (s *Server) origin(r *http.Request, wording string) subscribers.Origin {
+	return subscribers.Origin{Wording: wording, Network: networkOf(clientAddress(r, s.TrustedProxies))}
 }
 
 // sameTime waits until JoinTime, or a whole multiple of it, has passed since the form came: a new address is written

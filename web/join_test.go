@@ -20,7 +20,7 @@ func TestSubscribeAnswersTheSameForEveryStateOfAnAddress(t *testing.T) {
 	h.join("daily", "pending@example.org")
 	left := h.subscriber("left@example.org", "daily")
 	h.tx(func(tx *sql.Tx) error {
-		if err := subscribers.Leave(context.Background(), tx, left, "daily", h.clock()); err != nil {
+		if err := subscribers.Leave(context.Background(), tx, left, "daily", subscribers.Origin{}, h.clock()); err != nil {
 			return err
 		}
 		return subscribers.Suppress(context.Background(), tx, "suppressed@example.org", "complaint", h.clock())

@@ -21,17 +21,23 @@ type joins struct {
 // maxNetworks bounds the networks remembered; with more than that the counting begins anew.
 const maxNetworks = 100_000
 
+// networkOf is the /24 of an IPv4 address and the /48 of an IPv6 address.
+func networkOf(address netip.Addr) netip.Prefix {
+	bits := 24
+	if address.Is6() {
+		bits = 48
+	}
+	network, _ := address.Prefix(bits) // an address that is none gives the zero prefix
+	return network
+}
+
 // lets counts a form and reports whether it may be taken. Loopback and private addresses are let through: they are the
 // newsroom's own, or those of a proxy that nobody has told us to trust, behind which all readers look the same.
 func (j *joins) lets(address netip.Addr, now time.Time) bool {
 	if !address.IsValid() || address.IsLoopback() || address.IsPrivate() {
 		return true
 	}
-	bits := 24
-	if address.Is6() {
-		bits = 48
-	}
-	network, _ := address.Prefix(bits) // the only error is a wrong number of bits
+	network := networkOf(address)
 	hour := now.Unix() / 3600
 	j.mu.Lock()
 	defer j.mu.Unlock()

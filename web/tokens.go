@@ -44,7 +44,7 @@ func (s *Server) confirm(w http.ResponseWriter, r *http.Request) error {
 	var who subscribers.Subscriber
 	var digest string
 	err := s.DB.Tx(r.Context(), func(tx *sql.Tx) (err error) {
-		who, digest, err = subscribers.Confirm(r.Context(), tx, r.PathValue("token"), s.Now())
+		who, digest, err = subscribers.Confirm(r.Context(), tx, r.PathValue("token"), s.origin(r, ""), s.Now())
 		return err
 	})
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *Server) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return subscribers.Leave(r.Context(), tx, who.ID, digest, s.Now())
+		return subscribers.Leave(r.Context(), tx, who.ID, digest, s.origin(r, ""), s.Now())
 	})
 	unknown := errors.Is(err, subscribers.ErrToken) || errors.Is(err, subscribers.ErrNotFound)
 	switch {
@@ -137,9 +137,14 @@ func (s *Server) preferences(w http.ResponseWriter, r *http.Request) error {
 	if language != "" && !slices.Contains(templates.Languages(), language) {
 		return fmt.Errorf("preferences in %.20q: %w", language, errForm)
 	}
-	var offered []string
+	for _, name := range want {
+		if _, ok := s.digest(name); !ok {
+			return fmt.Errorf("preferences for %.40q: %w", name, errForm)
+		}
+	}
+	choices := subscribers.Choices{Language: language}
 	for _, d := range s.Digests {
-		offered = append(offered, d.Name)
+		choices.Digests = append(choices.Digests, subscribers.Choice{Digest: d.Name, Wanted: slices.Contains(want, d.Name)})
 	}
 	var who subscribers.Subscriber
 	err := s.DB.Tx(r.Context(), func(tx *sql.Tx) (err error) {
@@ -147,10 +152,8 @@ func (s *Server) preferences(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		if err := subscribers.SetDigests(r.Context(), tx, who.ID, want, offered, s.Now()); err != nil {
-			return err
-		}
-		if err := subscribers.SetLanguage(r.Context(), tx, who.ID, language); err != nil {
+		choices.Timezone, choices.Hour = who.Timezone, who.Hour
+		if err := subscribers.Choose(r.Context(), tx, who.ID, choices, s.origin(r, ""), s.Now()); err != nil {
 			return err
 		}
 		who, err = subscribers.Get(r.Context(), tx, who.ID)

@@ -21,6 +21,7 @@ import (
 	"vestnik/reads/logs"
 	"vestnik/sources"
 	"vestnik/subscribers"
+	"vestnik/subscribers/consent"
 	"vestnik/web"
 	"vestnik/websub"
 )
@@ -121,6 +122,7 @@ func (s *daemon) run(ctx context.Context) error {
 		}
 	}
 	wg.Go(func() { s.reindex(ctx) })
+	wg.Go(func() { s.sealConsent(ctx) })
 	s.log.Info("vestnik is running", "version", version(), "site", s.c.Site.URL, "roles", s.c.Node.Roles, "database", s.d.Engine)
 	<-ctx.Done()
 	s.log.Info("stopping")
@@ -142,6 +144,19 @@ func (s *daemon) reindex(ctx context.Context) {
 	}
 	if n > 0 {
 		s.log.Info("words of articles made anew", "articles", n)
+	}
+}
+
+// sealEvery is how long a line of consent may stand outside the chain.
+const sealEvery = time.Second
+
+// sealConsent chains what was agreed to, until ctx ends.
+func (s *daemon) sealConsent(ctx context.Context) {
+	for ctx.Err() == nil {
+		if _, err := consent.Seal(ctx, s.d, time.Now()); err != nil && ctx.Err() == nil {
+			s.log.Error("the log of consent is not sealed", "error", err)
+		}
+		sleep(ctx, sealEvery)
 	}
 }
 

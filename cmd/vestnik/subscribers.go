@@ -345,7 +345,7 @@ func (cmd SubscribersUnsubscribe) Run(a *app) error {
 			return usageError("nothing was changed; say --yes to do it without asking")
 		}
 		if err := d.Tx(a.ctx, func(tx *sql.Tx) (err error) {
-			if err := subscribers.Leave(a.ctx, tx, s.ID, cmd.Digest, now); err != nil {
+			if err := subscribers.Leave(a.ctx, tx, s.ID, cmd.Digest, subscribers.Origin{}, now); err != nil {
 				return err
 			}
 			s, err = subscribers.Get(a.ctx, tx, s.ID)
@@ -368,7 +368,7 @@ func (cmd SubscribersSuppress) Run(a *app) error {
 	return a.with(func(c *Config, d *db.DB) error {
 		return d.Tx(a.ctx, func(tx *sql.Tx) error {
 			if cmd.Undo {
-				was, err := subscribers.Unsuppress(a.ctx, tx, cmd.Address)
+				was, err := subscribers.Unsuppress(a.ctx, tx, cmd.Address, time.Now())
 				if err == nil && !was {
 					a.say("%s was not suppressed.", cmd.Address)
 				} else if err == nil {
