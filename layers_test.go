@@ -11,7 +11,7 @@ var rows = map[string]int{
 	"cmd/vestnik": 5,
 	"web":         4,
 	"digest":      3, "sources": 3,
-	"subscribers": 2, "subscribers/consent": 2, "websub": 2,
+	"subscribers": 2, "subscribers/consent": 2, "subscribers/sheets": 2, "subscribers/limits": 2, "websub": 2,
 	"articles": 1, "articles/files": 1, "articles/manuscript": 1, "articles/pages": 1, "articles/clean": 1, "articles/related": 1,
 	"reads": 1, "reads/logs": 1, "mail": 1, "feeds": 1, "feeds/check": 1, "templates": 1,
 	"db": 0, "db/schema": 0, "db/dbtest": 0, "language": 0, "fetch": 0,

@@ -19,10 +19,11 @@ const AnyState = "any"
 type Filter struct {
 	State    string // "" is Published; AnyState for all
 	Kind     string
-	Readable bool   // leaves out briefs that have no page elsewhere, so nothing to read
-	Section  string // slug
-	Tag      string // slug
-	Author   string // slug
+	Readable bool     // leaves out briefs that have no page elsewhere, so nothing to read
+	Section  string   // slug
+	Sections []string // slugs, one of which will do; none for any
+	Tag      string   // slug
+	Author   string   // slug
 	Language string
 	Since    time.Time // moment at or after
 	Before   time.Time // moment before; for the next page the last one's Moment …
@@ -89,6 +90,13 @@ func (f Filter) selection(moment, id string) *selection {
 		if equal.value != "" {
 			s.add(equal.condition, equal.value)
 		}
+	}
+	if len(f.Sections) > 0 {
+		values := make([]any, len(f.Sections))
+		for i, slug := range f.Sections {
+			values[i] = slug
+		}
+		s.add("section IN (?"+strings.Repeat(", ?", len(values)-1)+")", values...)
 	}
 	if !f.Since.IsZero() {
 		s.add(moment+" >= ?", db.Milli(f.Since))

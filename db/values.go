@@ -35,6 +35,9 @@ func NewID() int64 {
 	return id
 }
 
+// FirstID is lower than every id that [NewID] makes from t on, and higher than those before.
+func FirstID(t time.Time) int64 { return max(t.UnixMilli()-epoch, 0) << 22 }
+
 // Milli is t as the database keeps it: Unix milliseconds, 0 for the zero time ("never").
 func Milli(t time.Time) int64 {
 	if t.IsZero() {

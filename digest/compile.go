@@ -81,7 +81,7 @@ func (p Publisher) compile(ctx context.Context, dg Digest, slot Slot, now time.T
 	}
 	read := len(list)
 	if read < dg.MinItems && dg.WhenThin == ThinFill {
-		if list, err = p.fill(ctx, dg, list, repeated, from.Add(-dg.MaxAge), later(now, slot.At)); err != nil {
+		if list, err = p.fill(ctx, dg, list, repeated, articles.Filter{Since: from.Add(-dg.MaxAge), Before: later(now, slot.At).Add(time.Millisecond)}); err != nil {
 			return view, err
 		}
 	}
@@ -169,9 +169,9 @@ func (p Publisher) repeated(ctx context.Context, dg Digest, slot Slot) ([]int64,
 		dg.Name, db.Milli(slot.At.Add(-dg.RepeatAfter)), db.Milli(slot.At), ReasonReads)
 }
 
-// fill adds the latest articles that are neither in the list nor repeated, until it is as long as the digest wants it. Briefs, which are
-// headlines without a text, come in only where there are not enough articles.
-func (p Publisher) fill(ctx context.Context, dg Digest, list []line, repeated []int64, since, now time.Time) ([]line, error) {
+// fill adds the latest articles of f that are neither in the list nor repeated, until it is as long as the digest wants it. Briefs, which
+// are headlines without a text, come in only where there are not enough articles.
+func (p Publisher) fill(ctx context.Context, dg Digest, list []line, repeated []int64, f articles.Filter) ([]line, error) {
 	in := map[int64]bool{}
 	for _, l := range list {
 		in[l.article.ID] = true
@@ -179,8 +179,9 @@ func (p Publisher) fill(ctx context.Context, dg Digest, list []line, repeated []
 	for _, id := range repeated {
 		in[id] = true
 	}
-	for _, kind := range []string{articles.KindArticle, articles.KindBrief} {
-		latest, err := articles.List(ctx, p.DB, articles.Filter{Kind: kind, Since: since, Before: now.Add(time.Millisecond), Limit: dg.Count + len(in)})
+	f.Limit = dg.Count + len(in)
+	for _, f.Kind = range []string{articles.KindArticle, articles.KindBrief} {
+		latest, err := articles.List(ctx, p.DB, f)
 		if err != nil {
 			return nil, err
 		}

@@ -38,7 +38,9 @@ type Edition struct {
 
 	View templates.EditionView // what is in it; only [FindEdition] and publishing set it
 
-	cursor int64 // the last subscriber whose letter is written down
+	next   time.Time // the instant of the digest's next slot; zero: not known, or there is none
+	zone   string    // the digest's; "" in editions of old
+	cursor int64     // the last subscriber whose letter is written down
 }
 
 // An Item is an article in an edition, as frozen.
@@ -62,16 +64,17 @@ type Decision struct {
 
 const selectEdition = `
 	SELECT e.id, e.digest, e.due, e.slot_at, e.start, e.until, e.state, s.reason, e.revision, e.subject, e.title, e.language,
-	       e.cursor, e.recipients, e.expires, e.made
+	       e.cursor, e.recipients, e.expires, e.made, e.next_at, e.timezone
 	FROM editions e
 	JOIN slots s ON s.digest = e.digest AND s.due = e.due`
 
 func scanEdition(scan func(...any) error) (Edition, error) {
 	var e Edition
-	var due, at, start, until, expires, made int64
+	var due, at, start, until, expires, made, next int64
 	err := scan(&e.ID, &e.Digest, &due, &at, &start, &until, &e.State, &e.Reason, &e.Revision, &e.Subject, &e.Title, &e.Language,
-		&e.cursor, &e.Recipients, &expires, &made)
+		&e.cursor, &e.Recipients, &expires, &made, &next, &e.zone)
 	e.Slot = Slot{Wall: time.UnixMilli(due).UTC(), At: db.Time(at)}
+	e.next = db.Time(next)
 	e.Start, e.Until, e.Expires, e.Made = db.Time(start), db.Time(until), db.Time(expires), db.Time(made)
 	return e, err
 }

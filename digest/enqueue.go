@@ -10,7 +10,6 @@ import (
 	"vestnik/db"
 	"vestnik/mail"
 	"vestnik/subscribers"
-	"vestnik/templates"
 )
 
 // chunkSize is how many subscribers a transaction enqueues: enough to be quick, and on SQLite nobody else waits long
@@ -45,28 +44,40 @@ func (p Publisher) enqueue(ctx context.Context, tx *sql.Tx, edition int64, now t
 	if size == 0 {
 		size = chunkSize
 	}
-	audience, args := subscribers.Audience(e.Digest, templates.Languages(), e.Language, e.Made, e.cursor, size)
-	var last, count int64
-	err = tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(a.subscriber), 0), COUNT(*) FROM (`+audience+`) AS a`, args...).Scan(&last, &count)
+	variants, err := mail.Variants(ctx, tx, e.ID, e.Revision)
+	if err != nil {
+		return false, err
+	}
+	audience := subscribers.Audience{Digest: e.Digest, Variants: variants, Fallback: e.Language, Until: e.Made, After: e.cursor, Limit: size}
+	crowd, err := audience.Crowd(ctx, tx)
 	if err != nil {
 		return false, err
 	}
 	state := Enqueuing
-	if count < int64(size) {
+	if crowd.Size < int64(size) {
 		state = Sending
 	}
 	// First the cursor: its row lock makes a second node wait and then find that the cursor is elsewhere.
 	moved, err := db.Changed(ctx, tx, `UPDATE editions SET cursor = $1, state = $2 WHERE id = $3 AND cursor = $4 AND state = $5`,
-		max(last, e.cursor), state, e.ID, e.cursor, Enqueuing)
+		max(crowd.Last, e.cursor), state, e.ID, e.cursor, Enqueuing)
 	if err != nil || !moved {
 		return false, err
 	}
-	filled, err := mail.Fill(ctx, tx, mail.Filling{Kind: mail.KindDigest, Ref: e.ID, Digest: e.Digest, Revision: e.Revision, Expires: e.Expires}, audience, args, now)
+	query, args := audience.Select(subscribers.Deliver(crowd.Hours, p.zone(e), e.Slot.At, e.Expires, e.next))
+	filled, err := mail.Fill(ctx, tx, mail.Filling{Kind: mail.KindDigest, Ref: e.ID, Digest: e.Digest, Revision: e.Revision, Expires: e.Expires}, query, args, now)
 	if err != nil {
 		return false, err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE editions SET recipients = recipients + $1 WHERE id = $2`, filled, e.ID)
 	return state == Sending, err
+}
+
+// zone is that of the edition's digest.
+func (p Publisher) zone(e Edition) *time.Location {
+	if loc, err := time.LoadLocation(e.zone); err == nil && e.zone != "" {
+		return loc
+	}
+	return p.Site.Location
 }
 
 // inState returns the ids of the editions in a state, the oldest first.

@@ -65,7 +65,7 @@ func (p Publisher) publish(ctx context.Context, dg Digest, slot Slot, now time.T
 	if err != nil {
 		return Edition{}, "", err
 	}
-	e, variants, err := p.freeze(dg, slot, view, now, o)
+	e, variants, err := p.freeze(ctx, dg, slot, view, now, o)
 	if err != nil {
 		return Edition{}, "", fmt.Errorf("%s: publish %s: %w", dg.Name, slot.Name(), err)
 	}
@@ -136,39 +136,66 @@ func claim(ctx context.Context, tx *sql.Tx, digest string, v verdict, now time.T
 		v.state, v.reason, db.Milli(now), digest, v.slot.Wall.UnixMilli(), SlotPublished)
 }
 
-// A variant is the master copy of an edition's letters in one language.
+// A variant is the master copy of an edition's letters in one language, and with the stories of some sections alone.
 type variant struct {
 	language string
+	sections string // slugs parted by spaces; "" for the whole edition
+	view     templates.EditionView
 	master   mail.Master
 }
 
-// freeze makes everything of an edition that does not need the database.
-func (p Publisher) freeze(dg Digest, slot Slot, view templates.EditionView, now time.Time, o occasion) (Edition, []variant, error) {
+// name is the variant's in the ledger.
+func (v variant) name() string {
+	if v.sections == "" {
+		return v.language
+	}
+	return v.language + "/" + strings.ReplaceAll(v.sections, " ", ",")
+}
+
+// freeze makes everything of an edition, so that writing it down takes no time.
+func (p Publisher) freeze(ctx context.Context, dg Digest, slot Slot, view templates.EditionView, now time.Time, o occasion) (Edition, []variant, error) {
 	e := Edition{
 		ID: db.NewID(), Digest: dg.Name, Slot: Slot{Wall: slot.Wall, At: slot.At.UTC()}, Start: view.From.UTC(), Until: view.Until.UTC(),
 		State: Enqueuing, Reason: o.reason, Revision: 1, Subject: view.Subject, Title: dg.Title, Language: dg.Language,
 		Expires: o.expires.UTC(), Made: now.UTC(), View: view,
 	}
+	s, err := dg.schedule()
+	if err != nil {
+		return e, nil, err
+	}
+	e.zone, e.next = dg.Location.String(), s.slot(s.next(slot.Wall)).At
+	views, err := p.sections(ctx, dg, slot, view, now)
+	if err != nil {
+		return e, nil, err
+	}
+	views[""] = view
 	var variants []variant
-	for _, language := range templates.Languages() {
-		letter, err := p.Templates.DigestLetter(templates.DigestLetter{
-			Site: p.Site, Language: language, Edition: view,
-			Leave:       p.Site.URL + "/unsubscribe/" + mail.HoleLeave,
-			Preferences: p.Site.URL + "/preferences/" + mail.HolePreferences,
-		})
-		if err != nil {
-			return e, nil, err
+	for sections, view := range views {
+		for _, language := range templates.Languages() {
+			v := variant{language: language, sections: sections, view: view}
+			if v.master, err = p.master(dg, language, view); err != nil {
+				return e, nil, err
+			}
+			variants = append(variants, v)
 		}
-		master, err := mail.Compose(p.Identity, mail.Message{
-			Kind: mail.KindDigest, Digest: dg.Name, ListTitle: dg.Title, Language: language,
-			Subject: letter.Subject, HTML: letter.HTML, Text: letter.Text,
-		})
-		if err != nil {
-			return e, nil, err
-		}
-		variants = append(variants, variant{language, master})
 	}
 	return e, variants, nil
+}
+
+// master composes the letter of a view in a language.
+func (p Publisher) master(dg Digest, language string, view templates.EditionView) (mail.Master, error) {
+	letter, err := p.Templates.DigestLetter(templates.DigestLetter{
+		Site: p.Site, Language: language, Edition: view,
+		Leave:       p.Site.URL + "/unsubscribe/" + mail.HoleLeave,
+		Preferences: p.Site.URL + "/preferences/" + mail.HolePreferences,
+	})
+	if err != nil {
+		return mail.Master{}, err
+	}
+	return mail.Compose(p.Identity, mail.Message{
+		Kind: mail.KindDigest, Digest: dg.Name, ListTitle: dg.Title, Language: language,
+		Subject: letter.Subject, HTML: letter.HTML, Text: letter.Text,
+	})
 }
 
 // write keeps a new edition, its list and its master copies.
@@ -179,10 +206,10 @@ func (e Edition) write(ctx context.Context, tx *sql.Tx, variants []variant) erro
 	}
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO editions (id, digest, due, slot_at, start, until, state, revision, subject, title, language, body,
-		                      cursor, recipients, expires, made)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $13, $14)`,
+		                      cursor, recipients, expires, made, next_at, timezone)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $13, $14, $15, $16)`,
 		e.ID, e.Digest, e.Slot.Wall.UnixMilli(), db.Milli(e.Slot.At), db.Milli(e.Start), db.Milli(e.Until), e.State, e.Revision,
-		db.Text(e.Subject), db.Text(e.Title), e.Language, db.Text(string(body)), db.Milli(e.Expires), db.Milli(e.Made))
+		db.Text(e.Subject), db.Text(e.Title), e.Language, db.Text(string(body)), db.Milli(e.Expires), db.Milli(e.Made), db.Milli(e.next), e.zone)
 	if err != nil {
 		return fmt.Errorf("edition: %w", err)
 	}
@@ -190,8 +217,13 @@ func (e Edition) write(ctx context.Context, tx *sql.Tx, variants []variant) erro
 		return fmt.Errorf("items: %w", err)
 	}
 	for _, v := range variants {
-		if err := mail.PutMaster(ctx, tx, e.ID, e.Revision, v.language, v.master, e.Made); err != nil {
+		if err := mail.PutMaster(ctx, tx, e.ID, e.Revision, v.name(), v.master, e.Made); err != nil {
 			return err
+		}
+		if v.sections != "" && v.language == e.Language { // once for all languages
+			if err := e.writeChosen(ctx, tx, v); err != nil {
+				return fmt.Errorf("items of %s: %w", v.name(), err)
+			}
 		}
 	}
 	return nil

@@ -52,7 +52,9 @@ func TestOnlyConfirmedSubscribersGetLetters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.tx(func(tx *sql.Tx) error { return subscribers.Leave(n.ctx, tx, gone.ID, "daily", subscribers.Origin{}, before.Add(time.Hour)) })
+	n.tx(func(tx *sql.Tx) error {
+		return subscribers.Leave(n.ctx, tx, gone.ID, "daily", subscribers.Origin{}, before.Add(time.Hour))
+	})
 
 	e, _, err := n.Publish(n.ctx, n.daily, n.slot("2026-11-24T0800"), now)
 	if err != nil {
@@ -225,6 +227,52 @@ func TestARetriedLetterReopensItsEdition(t *testing.T) {
 	fail()
 	n.step(now.Add(3 * time.Minute))
 	state(Finished)
+}
+
+// Who takes leaving back at the moment when a step finishes the edition gets the letter, and the edition is open as long; or it is
+// finished, and the letter stays withdrawn.
+func TestALetterThatComesBackKeepsItsEditionOpen(t *testing.T) {
+	n := open(t)
+	n.news()
+	n.crowd(1, n.at("2026-11-20 12:00"))
+	now := n.at("2026-11-24 08:00")
+	e, _, err := n.Publish(n.ctx, n.daily, n.slot("2026-11-24T0800"), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.step(now)
+	reader := n.letters()[0].Recipient
+	back := func(tx *sql.Tx) error {
+		_, err := subscribers.Return(n.ctx, tx, reader, "daily", subscribers.Origin{}, now.Add(time.Minute))
+		return err
+	}
+	leave := func(tx *sql.Tx) error {
+		return subscribers.Leave(n.ctx, tx, reader, "daily", subscribers.Origin{}, now)
+	}
+	stepped := make(chan error)
+	n.tx(leave)
+	n.tx(func(tx *sql.Tx) error {
+		err := back(tx)
+		go func() { // it waits for this transaction, or comes after it
+			_, err := n.finish(n.ctx, e.ID)
+			stepped <- err
+		}()
+		return err
+	})
+	if err := <-stepped; err != nil {
+		t.Fatal(err)
+	}
+	if got, l := n.editions()[0].State, n.letters()[0]; got != Sending || l.State != mail.StateQueued {
+		t.Errorf("the edition is %s and the letter %s, want sending and queued", got, l.State)
+	}
+	n.tx(leave)
+	if done, err := n.finish(n.ctx, e.ID); err != nil || !done {
+		t.Fatalf("finished: %v, %v", done, err)
+	}
+	n.tx(back)
+	if got, l := n.editions()[0].State, n.letters()[0]; got != Finished || l.State != mail.StateSuppressed {
+		t.Errorf("the edition is %s and the letter %s, want finished and suppressed", got, l.State)
+	}
 }
 
 func TestAnEditionWithoutSubscribersIsFinishedAtOnce(t *testing.T) {

@@ -142,7 +142,8 @@ func markQuery(n int) string {
 		RETURNING letters.kind, letters.ref, letters.recipient`
 }
 
-// writeResults settles letters, or returns them to the queue, and ends their leases.
+// writeResults settles letters, or returns them to the queue, and ends their leases. Of a letter whose address was taken out while it
+// was in flight ([Scrub]) the answer is not kept: it may hold the address.
 func writeResults(ctx context.Context, tx *sql.Tx, results []change) error {
 	if len(results) == 0 {
 		return nil
@@ -158,7 +159,7 @@ func writeResults(ctx context.Context, tx *sql.Tx, results []change) error {
 func resultQuery(n int) string {
 	return `
 		UPDATE letters SET state = v.column5, reason = v.column6, due = v.column8, done = v.column9,
-			reply = CASE WHEN v.column7 = '' THEN letters.reply ELSE v.column7 END,
+			reply = CASE WHEN v.column7 = '' OR (letters.state = 'in_flight' AND letters.address = '') THEN letters.reply ELSE v.column7 END,
 			doubts = letters.doubts + v.column10, attempt = letters.attempt + v.column11,
 			private = CASE WHEN v.column5 = 'sent' THEN '' ELSE letters.private END,
 			owner = 0, fence = 0

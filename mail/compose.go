@@ -203,6 +203,13 @@ func GetMaster(ctx context.Context, h db.Handle, ref, revision int64, variant st
 	return m, wrap(err, "master copy %d/%d/%s", ref, revision, variant)
 }
 
+// Variants returns the names of the master copies of a revision of ref, in no order.
+func Variants(ctx context.Context, h db.Handle, ref, revision int64) ([]string, error) {
+	all, err := db.Collect(ctx, h, func(row *sql.Rows) (name string, err error) { return name, row.Scan(&name) },
+		`SELECT variant FROM masters WHERE ref = $1 AND revision = $2`, ref, revision)
+	return all, wrap(err, "master copies of %d/%d", ref, revision)
+}
+
 // wrap says what was being done, if anything went wrong.
 func wrap(err error, format string, args ...any) error {
 	if err == nil {

@@ -217,7 +217,7 @@ func TestFillingHolesEqualsComposingWithTokens(t *testing.T) {
 	token := rapid.StringMatching(`[A-Za-z0-9]{40}`)
 	words := rapid.StringOf(rapid.RuneFrom([]rune("abc .=\nйцуё<>&")))
 	rapid.Check(t, func(t *rapid.T) {
-		tokens := Tokens{token.Draw(t, "leave"), token.Draw(t, "preferences"), token.Draw(t, "confirm")}
+		tokens := Tokens{token.Draw(t, "leave"), token.Draw(t, "preferences"), token.Draw(t, "confirm"), token.Draw(t, "not me")}
 		var text strings.Builder
 		for range rapid.IntRange(0, 5).Draw(t, "links") {
 			text.WriteString(words.Draw(t, "words"))
@@ -233,7 +233,7 @@ func TestFillingHolesEqualsComposingWithTokens(t *testing.T) {
 			t.Fatal(err)
 		}
 		fast := cut(master.Bytes)
-		direct := strings.NewReplacer(HoleLeave, tokens.Leave, HolePreferences, tokens.Preferences, HoleConfirm, tokens.Confirm)
+		direct := strings.NewReplacer(HoleLeave, tokens.Leave, HolePreferences, tokens.Preferences, HoleConfirm, tokens.Confirm, HoleNotMe, tokens.NotMe)
 		m.Text, m.HTML = direct.Replace(m.Text), direct.Replace(m.HTML)
 		slow, err := compose(testIdentity(), m, "one-boundary")
 		if err != nil {

@@ -47,20 +47,24 @@ type Filling struct {
 }
 
 // Fill enqueues a letter for everybody whom audience selects and returns how many are new. Audience is a SELECT with
-// the columns subscriber (BIGINT) and variant (TEXT) that uses the parameters $1 … $len(args); no row goes through Go.
-// Called again, it adds only those who have no letter yet.
+// the columns subscriber (BIGINT), variant (TEXT), and not_before and expires (BIGINT, milliseconds), both 0 for who takes the
+// filling's; it uses the parameters $1 … $len(args). No row goes through Go. Called again, it adds only those who have no letter yet.
 func Fill(ctx context.Context, h db.Handle, f Filling, audience string, args []any, now time.Time) (int64, error) {
 	if kindCode(f.Kind) == 0 {
 		return 0, fmt.Errorf("fill the ledger for %d: unknown kind %q", f.Ref, f.Kind)
 	}
 	n := len(args)
 	p := func(i int, kind string) string { return fmt.Sprintf("CAST($%d AS %s)", n+i, kind) }
+	own := func(column, common string) string {
+		return `CASE WHEN a.not_before > 0 THEN ` + column + ` ELSE ` + common + ` END`
+	}
 	query := `
 		INSERT INTO letters (kind, ref, recipient, state, reason, digest, variant, revision, lane, address, private,
 			due, not_before, expires, attempt, doubts, owner, fence, reply, made, flown, done)
 		SELECT ` + p(1, "TEXT") + `, ` + p(2, "BIGINT") + `, a.subscriber, 'queued', '', ` + p(3, "TEXT") + `, a.variant, ` +
-		p(4, "BIGINT") + `, ` + p(5, "TEXT") + `, '', '', ` + p(6, "BIGINT") + `, ` + p(7, "BIGINT") + `, ` + p(8, "BIGINT") +
-		`, 0, 0, 0, 0, '', ` + p(9, "BIGINT") + `, 0, 0
+		p(4, "BIGINT") + `, ` + p(5, "TEXT") + `, '', '', ` +
+		`CASE WHEN a.not_before > ` + p(6, "BIGINT") + ` THEN a.not_before ELSE ` + p(6, "BIGINT") + ` END, ` +
+		own("a.not_before", p(7, "BIGINT")) + `, ` + own("a.expires", p(8, "BIGINT")) + `, 0, 0, 0, 0, '', ` + p(9, "BIGINT") + `, 0, 0
 		FROM (` + audience + `) AS a
 		WHERE a.subscriber > 0
 		ON CONFLICT (kind, ref, recipient) DO NOTHING`
@@ -91,11 +95,27 @@ func Withdraw(ctx context.Context, h db.Handle, subscriber int64, digest, reason
 	return n, wrap(err, "withdraw letters of subscriber %d", subscriber)
 }
 
+// WithdrawKind is [Withdraw] for the subscriber's letters of one kind, whatever they are about.
+func WithdrawKind(ctx context.Context, h db.Handle, kind string, subscriber int64, reason string, now time.Time) (int64, error) {
+	if subscriber <= 0 {
+		return 0, nil
+	}
+	n, err := db.Affected(h.ExecContext(ctx, withdrawQuery+` AND kind = $5`, db.Milli(now), subscriber, "", reason, kind))
+	return n, wrap(err, "withdraw %s letters of subscriber %d", kind, subscriber)
+}
+
 // Restore queues the subscriber's letters of the digest ("" for all) again that [Withdraw] took back for the reason since the given
-// time, and returns how many. Those that would come too late stay, and so do those of editions that are finished.
+// time, and returns how many. Those that would come too late stay, and so do those of editions that are finished. Call it in a transaction.
 func Restore(ctx context.Context, h db.Handle, subscriber int64, digest, reason string, since, now time.Time) (int64, error) {
 	if subscriber <= 0 {
 		return 0, nil
+	}
+	// The lock of the editions' rows, or one could be marked as finished while a letter of it is queued again.
+	_, err := h.ExecContext(ctx, `
+		UPDATE editions SET state = state
+		WHERE state <> 'finished' AND id IN (SELECT ref FROM letters WHERE recipient = $1 AND kind = 'digest' AND state = 'suppressed')`, subscriber)
+	if err != nil {
+		return 0, wrap(err, "restore letters of subscriber %d", subscriber)
 	}
 	n, err := db.Affected(h.ExecContext(ctx, `
 		UPDATE letters SET state = 'queued', reason = '', done = 0, due = CASE WHEN not_before > $1 THEN not_before ELSE $1 END

@@ -19,18 +19,22 @@ const (
 	HoleLeave       = "VESTNIKxHOLExLEAVExxxxxxxxxxxxxxxxxxxxxx"
 	HolePreferences = "VESTNIKxHOLExPREFERENCESxxxxxxxxxxxxxxxx"
 	HoleConfirm     = "VESTNIKxHOLExCONFIRMxxxxxxxxxxxxxxxxxxxx"
+	HoleNotMe       = "VESTNIKxHOLExNOTMExxxxxxxxxxxxxxxxxxxxxx"
 )
 
-var holes = [...]string{HoleLeave, HolePreferences, HoleConfirm}
+var holes = [...]string{HoleLeave, HolePreferences, HoleConfirm, HoleNotMe}
 
 // Tokens are what goes into the holes: each 40 letters or digits, or "" where the letter has no such hole.
 type Tokens struct {
 	Leave       string // also in List-Unsubscribe
 	Preferences string
 	Confirm     string
+	NotMe       string
 }
 
-func (t Tokens) list() [len(holes)]string { return [...]string{t.Leave, t.Preferences, t.Confirm} }
+func (t Tokens) list() [len(holes)]string {
+	return [...]string{t.Leave, t.Preferences, t.Confirm, t.NotMe}
+}
 
 func (t Tokens) check() error {
 	for _, token := range t.list() {

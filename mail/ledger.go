@@ -96,7 +96,7 @@ func Balances(ctx context.Context, h db.Handle) ([]Balance, error) {
 // OtherBalances counts the letters that belong to no edition: the confirmations, and the tests.
 func OtherBalances(ctx context.Context, h db.Handle) ([]Balance, error) {
 	var all []Balance
-	for _, kind := range []string{KindConfirm, KindTest} {
+	for _, kind := range kinds[1:] {
 		some, err := balances(ctx, h, kind, kindQuery, kind)
 		if err != nil {
 			return nil, wrap(err, "balance of %s letters", kind)
@@ -152,15 +152,15 @@ func scanLetter(row *sql.Rows) (Letter, error) {
 
 // List returns letters by kind (those of editions first), the newest first.
 func List(ctx context.Context, h db.Handle, f ListFilter) ([]Letter, error) {
-	kinds := []string{KindDigest, KindConfirm, KindTest}
+	wanted := kinds
 	if f.Kind != "" {
-		kinds = []string{f.Kind}
+		wanted = []string{f.Kind}
 	}
 	if f.Limit <= 0 {
 		f.Limit = 1000
 	}
 	var all []Letter
-	for _, f.Kind = range kinds { // one by one: so the ledger is read in the order of its key, and only as far as needed
+	for _, f.Kind = range wanted { // one by one: so the ledger is read in the order of its key, and only as far as needed
 		query, args := f.query(f.Limit - len(all))
 		some, err := db.Collect(ctx, h, scanLetter, query, args...)
 		if err != nil {
@@ -194,6 +194,13 @@ func (f ListFilter) query(limit int) (string, []any) {
 	}
 	args = append(args, limit)
 	return query + fmt.Sprintf(` ORDER BY l.ref DESC, l.recipient DESC LIMIT $%d`, len(args)), args
+}
+
+// Exists reports whether the ledger has a letter of that key.
+func Exists(ctx context.Context, h db.Handle, k Key) (bool, error) {
+	var n int64
+	err := h.QueryRowContext(ctx, `SELECT COUNT(*) FROM letters WHERE kind = $1 AND ref = $2 AND recipient = $3`, k.Kind, k.Ref, k.Recipient).Scan(&n)
+	return n > 0, wrap(err, "look for letter %s", k)
 }
 
 // Show returns the letter with that [Letter.Name], or [ErrNotFound].

@@ -93,7 +93,7 @@ func TestWithdrawTakesBackWhatHasNotBegun(t *testing.T) {
 func TestSuppressionKeepsItsFirstReason(t *testing.T) {
 	w := newWorld(t, mailtest.Options{})
 	for _, reason := range []string{"complaint", "no such address"} {
-		if err := Suppress(w.ctx, w.db, "Reader@post.example", reason, w.now); err != nil {
+		if _, err := Suppress(w.ctx, w.db, "Reader@post.example", reason, w.now); err != nil {
 			t.Fatal(err)
 		}
 	}

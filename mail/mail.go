@@ -1,5 +1,5 @@
 // Package mail is in charge of every letter that leaves the building: composing it once, writing it down, sending it,
-// and knowing what became of it. It writes the tables masters, letters, nodes, mail_pause and suppressions.
+// and knowing what became of it. It writes the tables masters, letters, nodes, mail_pause, mail_scrubbed and suppressions.
 //
 // A letter is written down before it is sent, under a key (kind, ref, recipient) that can exist once, and its state
 // advances on proof only: sent means that the relay's 250 is recorded. Before the relay sees a letter, the mark
@@ -24,7 +24,11 @@ const (
 	KindDigest  = "digest"
 	KindConfirm = "confirm"
 	KindTest    = "test"
+	KindMove    = "move"   // about a change of address, to the new one and to the old one
+	KindNotice  = "notice" // to the newsroom's own admin
 )
+
+var kinds = []string{KindDigest, KindConfirm, KindTest, KindMove, KindNotice}
 
 // The lanes. Confirmations and tests never wait behind an edition of a million letters.
 const (

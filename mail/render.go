@@ -14,8 +14,8 @@ type formKey struct {
 	variant       string
 }
 
-// maxForms is how many cut masters a sender keeps. An edition has one for each language.
-const maxForms = 32
+// maxForms is how many cut masters a sender keeps. An edition has one for each language, and for each choice of sections.
+const maxForms = 160
 
 // form returns the letter's master copy, cut and dot-stuffed.
 func (s *Sender) form(ctx context.Context, l Letter) (*form, error) {

@@ -284,7 +284,7 @@ func TestLeavingSuppressionAndExpiryAreLookedAtAgainBeforeSending(t *testing.T) 
 	w.fill(w.now.Add(time.Hour))
 	w.exec(`UPDATE subscriptions SET state = 'left' WHERE subscriber = 1`)
 	w.exec(`UPDATE subscribers SET email = 'READER2@post.example' WHERE id = 2`)
-	if err := Suppress(w.ctx, w.db, address(2), "complaint", w.now); err != nil {
+	if _, err := Suppress(w.ctx, w.db, address(2), "complaint", w.now); err != nil {
 		t.Fatal(err)
 	}
 	w.exec(`UPDATE letters SET expires = $1 WHERE recipient = 3`, w.now.UnixMilli())

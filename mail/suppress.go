@@ -11,13 +11,13 @@ import (
 	"vestnik/db"
 )
 
-// Suppress records that the address must not be mailed. EmailKey is the address in lower case with its domain in
-// A-labels. The first reason stays.
-func Suppress(ctx context.Context, h db.Handle, emailKey, reason string, now time.Time) error {
-	_, err := h.ExecContext(ctx, `
+// Suppress records that the address must not be mailed, and reports whether it was allowed before. EmailKey is the address in lower case
+// with its domain in A-labels. The first reason stays.
+func Suppress(ctx context.Context, h db.Handle, emailKey, reason string, now time.Time) (bool, error) {
+	fresh, err := db.Changed(ctx, h, `
 		INSERT INTO suppressions (email_key, reason, since) VALUES ($1, $2, $3)
 		ON CONFLICT (email_key) DO NOTHING`, strings.ToLower(emailKey), db.Text(reason), db.Milli(now))
-	return wrap(err, "suppress address")
+	return fresh, wrap(err, "suppress address")
 }
 
 // Unsuppress lets the address be mailed again and reports whether it was suppressed.

@@ -51,6 +51,10 @@ func kindCode(kind string) byte {
 		return 2
 	case KindTest:
 		return 3
+	case KindMove:
+		return 4
+	case KindNotice:
+		return 5
 	}
 	return 0
 }
@@ -84,7 +88,7 @@ func ReadToken(id Identity, token string) (Key, error) {
 		return Key{}, ErrToken
 	}
 	k := Key{"", int64(binary.BigEndian.Uint64(b[1:])), int64(binary.BigEndian.Uint64(b[9:]))}
-	for _, kind := range []string{KindDigest, KindConfirm, KindTest} {
+	for _, kind := range kinds {
 		if kindCode(kind) == b[0] {
 			k.Kind = kind
 			return k, nil

@@ -14,10 +14,10 @@ type Verification struct {
 	Problems []string // empty: all is well
 }
 
-// checks are what must hold for every letter, at any moment. Each is the condition of a letter that breaks it.
+// checks are what must hold for every letter, at any moment. Of letters whose address was taken out ([Scrub]) the answer is gone, too. Each is the condition of a letter that breaks it.
 var checks = []struct{ sentence, where string }{
 	{"in a state that does not exist", `state NOT IN ` + states},
-	{"sent without the relay's answer", `state = 'sent' AND (reply = '' OR done = 0)`},
+	{"sent without the relay's answer", `state = 'sent' AND (reply = '' AND address <> '' OR done = 0)`},
 	{"waiting, but never due", `state IN ('queued', 'deferred') AND due = 0`},
 	{"settled, but still due or owned", `state IN ('sent', 'failed', 'in_doubt', 'suppressed', 'expired') AND (due > 0 OR owner > 0)`},
 	{"leased or in flight without an owner", `state IN ('leased', 'in_flight') AND (owner = 0 OR fence = 0)`},

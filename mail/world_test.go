@@ -29,7 +29,7 @@ type world struct {
 	log     *lockedBuffer
 }
 
-const everybody = `SELECT subscriber, 'ru' AS variant FROM subscriptions WHERE digest = $1 AND state = 'active'`
+const everybody = `SELECT subscriber, 'ru' AS variant, 0 AS not_before, 0 AS expires FROM subscriptions WHERE digest = $1 AND state = 'active'`
 
 func testIdentity() Identity {
 	return Identity{FromName: "Вестник кино", FromAddress: "digest@kino.example", Domain: "kino.example",

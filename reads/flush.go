@@ -198,8 +198,8 @@ func writeFiltered(ctx context.Context, tx *sql.Tx, filtered map[dropped]int64) 
 
 // Days that the hours of reads and the counts of filtered hits are kept.
 const (
-	keepHours    = 400
-	keepFiltered = 400
+	KeepHours    = 400
+	KeepFiltered = 400
 )
 
 // Housekeep deletes salts and visitors' hashes of days before yesterday, and what is older than 400 days of the hours and of the
@@ -214,7 +214,7 @@ func Housekeep(ctx context.Context, d *db.DB, now time.Time) error {
 		{`DELETE FROM read_salt WHERE day < $1`, yesterday},
 		{`DELETE FROM read_seen WHERE day < $1`, yesterday},
 		{`DELETE FROM read_hour WHERE hour < $1`, firstHour(now)},
-		{`DELETE FROM read_filtered WHERE day < $1`, dayOf(now) - keepFiltered},
+		{`DELETE FROM read_filtered WHERE day < $1`, dayOf(now) - KeepFiltered},
 	} {
 		if _, err := d.ExecContext(ctx, old.query, old.limit); err != nil {
 			return fmt.Errorf("housekeep reads: %w", err)
@@ -224,4 +224,4 @@ func Housekeep(ctx context.Context, d *db.DB, now time.Time) error {
 }
 
 // firstHour is the oldest hour that is kept as such; before it there are only days.
-func firstHour(now time.Time) int64 { return (dayOf(now) - keepHours) * 24 }
+func firstHour(now time.Time) int64 { return (dayOf(now) - KeepHours) * 24 }

@@ -50,6 +50,7 @@ type Query struct {
 	WithoutSources []string // as "email", so that the last digest does not feed the next
 	Language       string   // "" is any
 	Section        string   // slug; "" is any
+	Sections       []string // slugs, an article of one of them will do; none is any
 	Exclude        []int64  // articles
 	Limit          int      // 0: all
 }
@@ -219,6 +220,9 @@ func (q Query) eligible(args *arguments) string {
 	}
 	if q.Section != "" {
 		b.WriteString(` AND a.section = ` + args.list(q.Section))
+	}
+	if len(q.Sections) > 0 {
+		b.WriteString(` AND a.section IN (` + args.list(anys(q.Sections)...) + `)`)
 	}
 	if len(q.Exclude) > 0 {
 		b.WriteString(` AND a.id NOT IN (` + args.list(anys(q.Exclude)...) + `)`)

@@ -9,6 +9,8 @@ command -v chromium >/dev/null || missing+=(chromium)
 command -v postfix >/dev/null || [ -x /usr/sbin/postfix ] || missing+=(postfix)
 command -v xmllint >/dev/null || missing+=(libxml2-utils)
 command -v python3 >/dev/null || missing+=(python3)
+command -v zsh >/dev/null || missing+=(zsh)   # for the tests of tab completion
+command -v fish >/dev/null || missing+=(fish)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev) # for the race detector
 
 if [ ${#missing[@]} -gt 0 ]; then

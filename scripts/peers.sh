@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
-# Starts real feed readers against the daemon on loopback: cmd/vestnik/peers_feeds_test.go says what they must do. Prints a
-# line for each part and what passed over the wire; on a failure, all that was said.
+# Starts real feed readers, and a browser with axe-core, against the daemon on loopback: cmd/vestnik/peers_feeds_test.go and
+# peers_axe_test.go say what they must do. Prints a line for each part and what passed over the wire; on a failure, all that was
+# said. Before that come the tests of our own that are too long for every day (VESTNIK_TEST_FULL).
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+# What takes minutes and needs nobody else: ten thousand requests for one victim, and four times as many sequences of verbs.
+VESTNIK_TEST_FULL=1 go test -count=1 -timeout 15m -run '^(TestAFloodOfRequests|TestAnySequenceOfVerbs)' ./subscribers
 
 status=0
 scripts/install-peers.sh || status=$?

@@ -4,10 +4,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 tmp=$(mktemp -d)
 go build -o "$tmp/vestnik" ./cmd/vestnik
-"$tmp/vestnik" --quiet demo --listen 127.0.0.1:18080 &
+port=${SHOTS_PORT:-18080}
+"$tmp/vestnik" --quiet demo --listen 127.0.0.1:$port &
 demo=$!
 trap 'kill $demo; wait $demo; rm -rf "$tmp"' EXIT
-site=http://127.0.0.1:18080
+site=http://127.0.0.1:$port
 
 # letter LANGUAGE: the address of the newest digest letter in that language, once there is one.
 letter() {
@@ -55,3 +56,5 @@ go run scripts/phone.go "$site/feeds" docs/feeds-phone.png
 echo docs/feeds-phone.png
 shot feed-raw /feed.xml 900 1100
 shot feed-raw-dark /feed.xml 900 1100 dark
+# The way of a reader, who joins, confirms, chooses and leaves.
+go run scripts/reader.go "$site" docs

@@ -6,38 +6,44 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"vestnik/db"
 	"vestnik/subscribers/consent"
 )
 
-// write brings the changes of a batch into the database, by the thousand rows a statement. It returns the digests whose
-// confirmation letters it wrote.
-func (im importer) write(ctx context.Context, tx *sql.Tx, changes []change, report *Report) (used []string, err error) {
-	at := db.Milli(im.now)
-	subscriptions := bulk{shared: []any{at, Pending, Active}, width: 3}
-	var lines []consent.Line
-	var pending []change
-	for _, c := range changes {
-		if c.digest == "" {
-			if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET name = $1 WHERE id = $2`, c.state, c.member.id); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		subscriptions.add(c.member.id, c.digest, c.state)
-		lines = append(lines, lineOf(c.member.id, c.digest, verbImport, im.basis(c.state), Origin{}, im.now))
-		if c.state == Pending {
-			pending = append(pending, c)
+// write brings the changes of a batch into the database. It returns the digests whose confirmation letters it wrote.
+func (im *importer) write(ctx context.Context, tx *sql.Tx, m *members, report *Report) (used []string, err error) {
+	fresh, changed := m.sizes()
+	people := newBulk(11, fresh, stateActive)
+	subscriptions := newBulk(6, changed, Pending)
+	lines := make([]consent.Line, 0, changed)
+	var pending []asked
+	for _, one := range m.inOrder() {
+		if one.fresh {
+			people.add(one.id, one.Email, one.Key, domainOf(one.Key), one.Name, consent.NewSalt(), one.Language, one.Timezone, int64(one.Hour), one.UUID,
+				db.Milli(im.since(one.Since)))
 		}
 	}
-	// The condition repeats what apply decided: a reader who leaves at this very moment has left.
-	if err := subscriptions.insert(ctx, tx, `INSERT INTO subscriptions (subscriber, digest, state, since)`, `(%s, $1)`, `
-		ON CONFLICT (subscriber, digest) DO UPDATE SET state = excluded.state, since = excluded.since
-		WHERE subscriptions.state = $2 AND excluded.state = $3`); err != nil {
+	for _, one := range m.all {
+		for _, h := range one.held {
+			if h.by == nil {
+				continue
+			}
+			subscriptions.add(one.id, h.digest, h.state, db.Milli(im.since(h.by.since)), db.Milli(h.by.until), h.by.sections)
+			lines = append(lines, lineOf(one.id, h.digest, verbImport, im.basis(h.by), Origin{}, im.now))
+			if h.state == Pending {
+				pending = append(pending, asked{one.id, h.digest})
+			}
+		}
+	}
+	if err := im.writeRows(ctx, tx, people, subscriptions); err != nil {
 		return nil, err
 	}
 	if err := consent.Append(ctx, tx, lines...); err != nil {
+		return nil, err
+	}
+	if err := im.writeRest(ctx, tx, m); err != nil {
 		return nil, err
 	}
 	report.Pending += len(pending)
@@ -48,69 +54,146 @@ func (im importer) write(ctx context.Context, tx *sql.Tx, changes []change, repo
 	return nil, nil
 }
 
-func (im importer) basis(state string) string {
-	if state == Active {
-		return im.options.Basis + "; file " + im.file
-	}
-	return "file " + im.file
-}
-
-func (im importer) writeLetters(ctx context.Context, tx *sql.Tx, pending []change) (used []string, err error) {
-	tokens := bulk{shared: []any{purposeConfirm, db.Milli(im.now), db.Milli(im.now.Add(confirmFor))}, width: 3}
-	for _, c := range pending {
-		m := im.masters[c.digest]
-		if !m.stored && !slices.Contains(used, c.digest) {
-			if err := m.letter.store(ctx, tx, m.ref, im.now); err != nil {
-				return nil, err
+// sizes are how many members are new, and how many of all their subscriptions.
+func (m *members) sizes() (fresh, changed int) {
+	for _, one := range m.all {
+		if one.fresh {
+			fresh++
+		}
+		for _, h := range one.held {
+			if h.by != nil {
+				changed++
 			}
-			used = append(used, c.digest)
-		}
-		token := newToken()
-		tokens.add(tokenHash(token), c.member.id, c.digest)
-		if err := m.letter.enqueue(ctx, tx, m.ref, c.member.id, token, im.now); err != nil {
-			return nil, err
 		}
 	}
-	err = tokens.insert(ctx, tx, `INSERT INTO tokens (hash, subscriber, digest, purpose, made, expires)`, `(%s, $1, $2, $3)`, ``)
-	return used, err
+	return fresh, changed
 }
 
-// rowsPerStatement is few enough that SQLite, which looks every $n up by its name in a list, is not slowed down (a statement
-// of 1,000 rows took eight times as long), and enough that parsing and round trips do not count.
-const rowsPerStatement = 50
-
-// A bulk gathers rows for INSERT statements of many rows: one statement a row costs several times as much.
-type bulk struct {
-	shared []any // the values that all rows have, $1 …
-	width  int   // how many values each row has of its own
-	values []any
+// inOrder are the members by address: so each page of the index of addresses is looked for once a batch.
+func (m *members) inOrder() []*member {
+	return slices.SortedFunc(slices.Values(m.all), func(a, b *member) int { return strings.Compare(a.Key, b.Key) })
 }
 
-func (b *bulk) add(values ...any) { b.values = append(b.values, values...) }
+func (im *importer) since(t time.Time) time.Time {
+	if t.IsZero() {
+		return im.now
+	}
+	return t
+}
 
-// insert writes all rows. tuple is a row's text with %s for its own values and $1 … for the shared ones.
-func (b *bulk) insert(ctx context.Context, tx *sql.Tx, head, tuple, tail string) error {
-	full := rowsPerStatement * b.width
-	if len(b.values) >= full {
-		statement, err := tx.PrepareContext(ctx, b.text(head, tuple, tail, rowsPerStatement))
-		if err != nil {
-			return err
+// writeRows writes new subscribers, and subscriptions that are new or turn active. The conditions repeat what was decided on what was
+// read: whatever others have changed since then is theirs, and the batch looks again.
+func (im *importer) writeRows(ctx context.Context, tx *sql.Tx, people, subscriptions bulk) error {
+	made, err := people.insert(ctx, tx, `INSERT INTO subscribers (id, email, email_key, domain, name, salt, language, timezone, hour, uuid, since, state)`,
+		`(%s, $1)`, `ON CONFLICT DO NOTHING`)
+	if err != nil {
+		return err
+	}
+	if made != people.rows {
+		return errRaced
+	}
+	changed, err := subscriptions.insert(ctx, tx, `INSERT INTO subscriptions (subscriber, digest, state, since, until, sections)`, `(%s)`, `
+		ON CONFLICT (subscriber, digest) DO UPDATE SET state = excluded.state, since = excluded.since, until = excluded.until, sections = excluded.sections
+		WHERE subscriptions.state = $1 AND excluded.state <> $1`)
+	if err == nil && changed != subscriptions.rows {
+		err = errRaced
+	}
+	return err
+}
+
+// writeRest writes what few lines bring: other names, and suppressions.
+func (im *importer) writeRest(ctx context.Context, tx *sql.Tx, m *members) error {
+	for _, one := range m.all {
+		if one.filled && !one.fresh {
+			_, err := tx.ExecContext(ctx, `UPDATE subscribers SET name = $1, uuid = $2 WHERE id = $3`, one.Name, one.UUID, one.id)
+			if err != nil {
+				return err
+			}
 		}
-		defer statement.Close()
-		for ; len(b.values) >= full; b.values = b.values[full:] {
-			if _, err := statement.ExecContext(ctx, b.args(full)...); err != nil {
+		if one.suppress != "" {
+			if err := Suppress(ctx, tx, one.Key, one.suppress+", file "+im.file, im.now); err != nil {
 				return err
 			}
 		}
 	}
-	if len(b.values) == 0 {
-		return nil
-	}
-	_, err := tx.ExecContext(ctx, b.text(head, tuple, tail, len(b.values)/b.width), b.args(len(b.values))...)
-	return err
+	return nil
 }
 
-func (b *bulk) args(n int) []any { return append(slices.Clone(b.shared), b.values[:n]...) }
+// asked is a subscription that waits for its letter to be answered.
+type asked struct {
+	subscriber int64
+	digest     string
+}
+
+func (im *importer) writeLetters(ctx context.Context, tx *sql.Tx, pending []asked) (used []string, err error) {
+	tokens := bulk{shared: []any{purposeConfirm, db.Milli(im.now), db.Milli(im.now.Add(confirmFor))}, width: 3}
+	for _, one := range pending {
+		m := im.masters[one.digest]
+		if !m.stored && !slices.Contains(used, one.digest) {
+			if err := m.letter.store(ctx, tx, m.ref, im.now); err != nil {
+				return nil, err
+			}
+			used = append(used, one.digest)
+		}
+		token := newToken()
+		tokens.add(tokenHash(token), one.subscriber, one.digest)
+		if err := m.letter.enqueue(ctx, tx, m.ref, one.subscriber, token, im.now); err != nil {
+			return nil, err
+		}
+	}
+	_, err = tokens.insert(ctx, tx, `INSERT INTO tokens (hash, subscriber, digest, purpose, made, expires)`, `(%s, $1, $2, $3)`, ``)
+	return used, err
+}
+
+// valuesPerStatement is few enough that SQLite, which looks every $n up by its name in a list, is not slowed down, and
+// enough that the round trips do not count.
+const valuesPerStatement = 80
+
+// A bulk gathers rows for INSERT statements of several rows.
+type bulk struct {
+	shared []any // the values that all rows have, $1 …
+	width  int   // how many values each row has of its own
+	values []any
+	rows   int64
+}
+
+// newBulk has room for so many rows.
+func newBulk(width, rows int, shared ...any) bulk {
+	return bulk{shared: shared, width: width, values: make([]any, 0, width*rows)}
+}
+
+func (b *bulk) add(values ...any) {
+	b.values = append(b.values, values...)
+	b.rows++
+}
+
+// insert writes all rows, and returns how many of them were written or changed others. tuple is a row's text with %s for its
+// own values and $1 … for the shared ones.
+func (b *bulk) insert(ctx context.Context, tx *sql.Tx, head, tuple, tail string) (written int64, err error) {
+	full := max(1, valuesPerStatement/b.width) * b.width
+	values := b.values
+	if len(values) >= full {
+		statement, err := tx.PrepareContext(ctx, b.text(head, tuple, tail, full/b.width))
+		if err != nil {
+			return 0, err
+		}
+		defer statement.Close()
+		args := append(slices.Clone(b.shared), values[:full]...)
+		for ; len(values) >= full; values = values[full:] {
+			copy(args[len(b.shared):], values)
+			n, err := db.Affected(statement.ExecContext(ctx, args...))
+			if err != nil {
+				return 0, err
+			}
+			written += n
+		}
+	}
+	if len(values) == 0 {
+		return written, nil
+	}
+	n, err := db.Affected(tx.ExecContext(ctx, b.text(head, tuple, tail, len(values)/b.width), append(slices.Clone(b.shared), values...)...))
+	return written + n, err
+}
 
 func (b *bulk) text(head, tuple, tail string, rows int) string {
 	var text strings.Builder
@@ -123,4 +206,42 @@ func (b *bulk) text(head, tuple, tail string, rows int) string {
 	}
 	text.WriteString(" " + tail)
 	return text.String()
+}
+
+// keysPerLookup is how many keys one run of a prepared statement looks up; see valuesPerStatement.
+const keysPerLookup = 50
+
+// lookUp is [collectIn] for very many keys: the statement is prepared once.
+func lookUp[T any](ctx context.Context, tx *sql.Tx, scan func(row *sql.Rows) (T, error), query string, keys []any) (all []T, err error) {
+	whole := len(keys) / keysPerLookup * keysPerLookup
+	if whole > 0 {
+		statement, err := tx.PrepareContext(ctx, fmt.Sprintf(query, db.Placeholders(1, keysPerLookup)))
+		if err != nil {
+			return nil, err
+		}
+		defer statement.Close()
+		for some := range slices.Chunk(keys[:whole], keysPerLookup) {
+			if all, err = collectInto(ctx, statement, all, scan, some); err != nil {
+				return nil, err
+			}
+		}
+	}
+	rest, err := collectIn(ctx, tx, scan, query, keys[whole:])
+	return append(all, rest...), err
+}
+
+func collectInto[T any](ctx context.Context, statement *sql.Stmt, all []T, scan func(row *sql.Rows) (T, error), keys []any) ([]T, error) {
+	rows, err := statement.QueryContext(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
 }

@@ -1,6 +1,7 @@
 package subscribers
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -32,7 +33,7 @@ type Choice struct {
 // letter and so proves the address. Each change is a line of consent, and what is as it was is none. Errors: [ErrNotFound], and a
 // sentence for a language, zone or hour that cannot be.
 func Choose(ctx context.Context, tx *sql.Tx, subscriber int64, c Choices, o Origin, now time.Time) error {
-	s, err := Get(ctx, tx, subscriber)
+	s, err := hold(ctx, tx, subscriber)
 	if err != nil {
 		return err
 	}
@@ -110,16 +111,42 @@ func chooseDigest(ctx context.Context, tx *sql.Tx, s Subscriber, c Choice, o Ori
 
 // SetLanguage sets the language of a subscriber's letters; "" is each digest's own. Errors: [ErrNotFound], and a sentence
 // for a language that is not shipped.
-func SetLanguage(ctx context.Context, tx *sql.Tx, subscriber int64, language string) error {
+func SetLanguage(ctx context.Context, tx *sql.Tx, subscriber int64, language string, now time.Time) error {
 	if language != "" && shipped(language) == "" {
 		return unknownLanguage(language)
 	}
-	found, err := db.Changed(ctx, tx, `UPDATE subscribers SET language = $1 WHERE id = $2`, language, subscriber)
-	if err == nil && !found {
-		err = ErrNotFound
+	s, err := hold(ctx, tx, subscriber)
+	if err == nil && s.Language != language {
+		_, err = tx.ExecContext(ctx, `UPDATE subscribers SET language = $1 WHERE id = $2`, language, subscriber)
+		if err == nil {
+			err = agree(ctx, tx, subscriber, "", verbChoose, "language "+firstOf(language, "of the digest"), Origin{}, now)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("set the language of subscriber %d: %w", subscriber, err)
 	}
 	return nil
+}
+
+// ChosenSections returns the choices of sections that active subscribers of a digest made, those of most readers first, at most limit:
+// each as slugs parted by spaces.
+func ChosenSections(ctx context.Context, h db.Handle, digest string, limit int) ([]string, error) {
+	type chosen struct {
+		sections string
+		n        int64
+	}
+	all, err := db.Collect(ctx, h, func(row *sql.Rows) (c chosen, err error) { return c, row.Scan(&c.sections, &c.n) }, `
+		SELECT sections, COUNT(*)
+		FROM subscriptions
+		WHERE digest = $1 AND state = 'active' AND sections <> ''
+		GROUP BY sections`, digest)
+	if err != nil {
+		return nil, fmt.Errorf("sections that readers of %s chose: %w", digest, err)
+	}
+	slices.SortFunc(all, func(a, b chosen) int { return cmp.Or(cmp.Compare(b.n, a.n), strings.Compare(a.sections, b.sections)) })
+	var names []string
+	for _, c := range all[:min(limit, len(all))] {
+		names = append(names, c.sections)
+	}
+	return names, nil
 }

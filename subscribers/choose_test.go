@@ -53,7 +53,7 @@ func TestPreferencesSetWhatWasOffered(t *testing.T) {
 		t.Errorf("nobody: %v, want ErrNotFound", err)
 	}
 	for language, ok := range map[string]bool{"en": true, "": true, "tlh": false} {
-		err := d.Tx(ctx, func(tx *sql.Tx) error { return SetLanguage(ctx, tx, ann.ID, language) })
+		err := d.Tx(ctx, func(tx *sql.Tx) error { return SetLanguage(ctx, tx, ann.ID, language, now) })
 		if (err == nil) != ok {
 			t.Errorf("SetLanguage(%q): %v", language, err)
 		}

@@ -29,14 +29,18 @@ func Peek(ctx context.Context, h db.Handle, token string, now time.Time) (Subscr
 }
 
 // Confirm makes the subscription of a confirmation token active. The same token again changes nothing and gives the same
-// answer; after the reader has left it gives [ErrToken]. The subscription's Since is now if this call confirmed it.
-func Confirm(ctx context.Context, tx *sql.Tx, token string, o Origin, now time.Time) (Subscriber, string, error) {
+// answer; after the reader has left it gives [ErrToken]. The subscription's Since is now if this call confirmed it. An address that was
+// erased is remembered again: its owner has come back.
+func (v Verbs) Confirm(ctx context.Context, tx *sql.Tx, token string, o Origin, now time.Time) (Subscriber, string, error) {
 	s, digest, err := Peek(ctx, tx, token, now)
 	if err != nil {
 		return Subscriber{}, "", err
 	}
 	if err := activate(ctx, tx, s.ID, digest, "link in the confirmation letter", o, now); err != nil {
 		return Subscriber{}, "", fmt.Errorf("confirm %s for %s: %w", s.Key, digest, err)
+	}
+	if err := v.remember(ctx, tx, s.Key); err != nil {
+		return Subscriber{}, "", err
 	}
 	if s, err = Get(ctx, tx, s.ID); err == nil && s.Subscription(digest).State != Active {
 		return Subscriber{}, "", ErrToken // on another node the reader left at this very moment
@@ -46,8 +50,8 @@ func Confirm(ctx context.Context, tx *sql.Tx, token string, o Origin, now time.T
 
 // ConfirmByAdmin makes a pending subscription active without the letter, on the basis given; the digest "" means every
 // pending one. It does nothing to active ones. Errors: [ErrNotFound] without such a subscription, [ErrLeft], [ErrBasis],
-// [ErrSuppressed].
-func ConfirmByAdmin(ctx context.Context, tx *sql.Tx, email, digest, basis string, now time.Time) (Subscriber, error) {
+// [ErrSuppressed], [ErrErased].
+func (v Verbs) ConfirmByAdmin(ctx context.Context, tx *sql.Tx, email, digest, basis string, now time.Time) (Subscriber, error) {
 	s, err := Find(ctx, tx, email)
 	if err != nil {
 		return Subscriber{}, err
@@ -56,6 +60,9 @@ func ConfirmByAdmin(ctx context.Context, tx *sql.Tx, email, digest, basis string
 		return Subscriber{}, fmt.Errorf("confirm %s: %w", s.Key, ErrBasis)
 	}
 	if err := checkSuppressed(ctx, tx, s.Key); err != nil {
+		return Subscriber{}, fmt.Errorf("confirm %s: %w", s.Key, err)
+	}
+	if err := v.checkForgotten(ctx, tx, s.Key); err != nil {
 		return Subscriber{}, fmt.Errorf("confirm %s: %w", s.Key, err)
 	}
 	if digest != "" {
@@ -81,7 +88,7 @@ func ConfirmByAdmin(ctx context.Context, tx *sql.Tx, email, digest, basis string
 func activate(ctx context.Context, tx *sql.Tx, subscriber int64, digest, basis string, o Origin, now time.Time) error {
 	changed, err := db.Changed(ctx, tx, `
 		UPDATE subscriptions
-		SET state = $1, since = $2
+		SET state = $1, since = $2, before = ''
 		WHERE subscriber = $3 AND digest = $4 AND state = $5`,
 		Active, db.Milli(now), subscriber, digest, Pending)
 	if err != nil || !changed {

@@ -63,7 +63,7 @@ func TestAnAdminConfirmsWhatIsPending(t *testing.T) {
 	d, v := dbtest.Open(t), newVerbs(t)
 	by := func(digest, basis string) (s Subscriber, err error) {
 		err = d.Tx(ctx, func(tx *sql.Tx) error {
-			s, err = ConfirmByAdmin(ctx, tx, "Ann@x.org", digest, basis, now)
+			s, err = v.ConfirmByAdmin(ctx, tx, "Ann@x.org", digest, basis, now)
 			return err
 		})
 		return s, err

@@ -44,6 +44,20 @@ func Get(ctx context.Context, h db.Handle, id int64) (Subscriber, error) {
 	return s, nil
 }
 
+// hold is [Get] of one whose row then stays locked until tx ends, so that what was read stays true, and nothing is written about somebody
+// whom another node erases at this moment; [ErrNotFound] if that has happened. Call it before anything else of the subscriber's is
+// written: who waits for the row then holds nothing that others wait for.
+func hold(ctx context.Context, tx *sql.Tx, id int64) (Subscriber, error) {
+	held, err := db.Changed(ctx, tx, `UPDATE subscribers SET state = state WHERE id = $1 AND state = $2`, id, stateActive)
+	if err == nil && !held {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Subscriber{}, fmt.Errorf("find subscriber %d: %w", id, err)
+	}
+	return Get(ctx, tx, id)
+}
+
 func one(ctx context.Context, h db.Handle, query string, arg any) (Subscriber, error) {
 	s, err := scanSubscriber(h.QueryRowContext(ctx, query, arg))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -55,53 +69,6 @@ func one(ctx context.Context, h db.Handle, query string, arg any) (Subscriber, e
 	all := []Subscriber{s}
 	err = addSubscriptions(ctx, h, all)
 	return all[0], err
-}
-
-// ListFilter says which subscribers are meant. The zero value means the first 1,000 of all.
-type ListFilter struct {
-	Digest            string // "" for any
-	State             string // of the subscription: Pending, Active or Left; "" for any
-	WithoutSuppressed bool
-	Limit             int   // 0: 1,000
-	After             int64 // the last id of the page before
-}
-
-const pageSize = 1000
-
-// List returns subscribers in the order of their ids, which is that of joining, each with all its subscriptions. The next
-// page is asked for with After = the last id. Digest and State must hold for one and the same subscription.
-func List(ctx context.Context, h db.Handle, f ListFilter) ([]Subscriber, error) {
-	limit := f.Limit
-	if limit <= 0 {
-		limit = pageSize
-	}
-	query := `SELECT ` + subscriberColumns + ` FROM subscribers WHERE id > $1`
-	args := []any{f.After}
-	if f.Digest != "" || f.State != "" {
-		query += ` AND EXISTS (SELECT 1 FROM subscriptions u WHERE u.subscriber = subscribers.id`
-		if f.Digest != "" {
-			args = append(args, f.Digest)
-			query += fmt.Sprintf(` AND u.digest = $%d`, len(args))
-		}
-		if f.State != "" {
-			args = append(args, f.State)
-			query += fmt.Sprintf(` AND u.state = $%d`, len(args))
-		}
-		query += `)`
-	}
-	if f.WithoutSuppressed {
-		query += ` AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.email_key = subscribers.email_key)`
-	}
-	args = append(args, limit)
-	query += fmt.Sprintf(` ORDER BY id LIMIT $%d`, len(args))
-	all, err := db.Collect(ctx, h, func(row *sql.Rows) (Subscriber, error) { return scanSubscriber(row) }, query, args...)
-	if err == nil {
-		err = addSubscriptions(ctx, h, all)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("list subscribers: %w", err)
-	}
-	return all, nil
 }
 
 // addSubscriptions fills in the subscriptions of all.
@@ -135,7 +102,10 @@ func subscriptionsOf(ctx context.Context, h db.Handle, ids []any) ([]owned, erro
 		var since, until int64
 		var sections string
 		err = row.Scan(&u.subscriber, &u.Digest, &u.State, &since, &until, &u.Before, &sections)
-		u.Since, u.Until, u.Sections = db.Time(since), db.Time(until), strings.Fields(sections)
+		u.Since, u.Sections = db.Time(since), strings.Fields(sections)
+		if u.State == Paused { // of one left it is kept for undoing that
+			u.Until = db.Time(until)
+		}
 		return u, err
 	}
 	return collectIn(ctx, h, scan, `SELECT subscriber, digest, state, since, until, before, sections FROM subscriptions WHERE subscriber IN (%s)`, ids)
@@ -182,6 +152,16 @@ func Count(ctx context.Context, h db.Handle) ([]Total, error) {
 		return cmp.Or(strings.Compare(a.Digest, b.Digest), strings.Compare(a.State, b.State))
 	})
 	return all, nil
+}
+
+// DigestInUse reports whether anybody has, or had, a subscription to a digest, which may be configured no more.
+func DigestInUse(ctx context.Context, h db.Handle, digest string) (bool, error) {
+	var n int64
+	err := h.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM subscriptions WHERE digest = $1 LIMIT 1) AS u`, digest).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look for digest %q: %w", digest, err)
+	}
+	return n > 0, nil
 }
 
 // Consent returns everything a subscriber agreed to and took back, oldest first.

@@ -2,25 +2,23 @@ package subscribers
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"vestnik/db"
-	"vestnik/subscribers/consent"
+	"vestnik/subscribers/sheets"
 )
 
 // maxNotes is how many problems, and how many skipped lines, a [Report] names; it counts them all.
 const maxNotes = 1000
 
-// batchLines is how many lines are imported in one transaction.
-const batchLines = 1000
+// batchLines is how many lines are imported in one transaction. Addresses come in no order, so a batch touches most pages of their index,
+// and fewer batches write them less often; but on SQLite other writers wait for one, some 200 ms.
+const batchLines = 8000
 
 // ImportOptions say how to import.
 type ImportOptions struct {
@@ -30,6 +28,17 @@ type ImportOptions struct {
 	// they can ever confirm. Without it they stay pending until they join by a form or an admin confirms them.
 	SendConfirmations bool
 	Progress          func(read int64) // called after each batch with the bytes read so far; may be nil
+
+	Digests []string // what those get whose line names no digest
+	Status  string   // of lines that name none: Pending, also for "", or Active
+	// Suppress keeps who must not be mailed: addresses that the file calls cleaned, bounced or blocklisted become suppressed, and
+	// unsubscribed ones are recorded as left. Without it such lines are skipped. Nothing that is active here ends by it.
+	Suppress bool
+	Map      map[string]string // our column -> the file's
+	Encoding string            // as "windows-1251"; "" to recognise it
+	Rejects  string            // path of a file for the lines that failed; one that is there stays, and "-2" is added; "" for none
+	// Scratch makes it a rehearsal: everything is written into this empty database and nothing into the real one.
+	Scratch *db.DB
 }
 
 // A LineNote says something of one line of a file, as a sentence.
@@ -40,18 +49,24 @@ type LineNote struct {
 
 // A Report says what an import did. Lines = Added + Updated + Unchanged + Skipped + Failed.
 type Report struct {
+	Kind     string // of file: "vestnik", "listmonk", "mailchimp", "ghost", "substack" or "mapped"
+	Encoding string // as "utf-8"
+	Earlier  int    // lines that an interrupted import of the same file had brought in before; they are in no other number
+
 	Lines     int // lines that are not blank, without the header
 	Added     int // made a new subscriber
-	Updated   int // changed one: a further digest, active in place of pending, another name
+	Updated   int // changed one: a further digest, active in place of pending, another name; or suppressed an address
 	Unchanged int // said what was known already, here or earlier in the file
-	Skipped   int // would have revived somebody who left, or is suppressed or erased
+	Skipped   int // would have revived somebody who left, or is suppressed or erased; or the file itself says that they left
 	Failed    int // could not be used
 
-	Pending int // subscriptions that became pending
-	Letters int // confirmation letters written to them
+	Pending    int // subscriptions that became pending
+	Letters    int // confirmation letters written to them
+	Suppressed int // addresses that became suppressed
 
 	Problems []LineNote // why lines failed; at most 1,000
 	Skips    []LineNote // what was skipped; at most 1,000; a line can be in part skipped and in part updated
+	Rejects  string     // the file with the lines that failed, each with its problem; "" if there is none
 }
 
 func (r *Report) fail(line int, message string) {
@@ -77,62 +92,35 @@ func (r *Report) add(part Report) {
 	r.Skipped += part.Skipped
 	r.Pending += part.Pending
 	r.Letters += part.Letters
+	r.Suppressed += part.Suppressed
 	for _, n := range part.Skips {
 		r.skip(n.Line, n.Message)
 	}
 }
 
-// ImportCSV reads a file with the columns email,name,digests,status (see [ExportCSV]) into the database. The status is active
-// or pending, and pending where none is given; digests are parted by spaces. A line that cannot be used is reported, and
-// the others go in. Nobody who has left, is suppressed or was erased is revived; who is active stays so; the same address on
-// several lines is one subscriber, active where any line says so. Lines go in by the thousand, each thousand in one
-// transaction, and to import the same file again changes nothing: after an error or a crash simply begin anew.
+// Import reads a file of subscribers into the database: our own CSV or JSON lines (see [Export]), an export of listmonk, Mailchimp,
+// Ghost or Substack, or any CSV whose columns o.Map names. The status is pending where none is given. A line that cannot be used
+// is reported and put into the file of rejects, and the others go in. Nobody who has left, is suppressed or was erased is revived;
+// who is active stays so; the same address on several lines is one subscriber, active where any line says so.
+//
+// Lines go in by the batch, each in one transaction with its lines of consent. An import that was interrupted goes on after its
+// last batch when it is started again with the same file and options; one that came to its end begins anew, and changes nothing.
 // The name is the file's, for the lines of consent. An error means that nothing after the report's lines was read.
-func ImportCSV(ctx context.Context, d *db.DB, r io.Reader, name string, o ImportOptions, now time.Time) (Report, error) {
-	var report Report
-	s, err := openSheet(r)
+func Import(ctx context.Context, d *db.DB, r io.ReadSeeker, name string, o ImportOptions, now time.Time) (report Report, err error) {
+	s, err := sheets.Open(r, sheets.Options{Name: name, Encoding: o.Encoding, Map: o.Map})
 	if err != nil {
 		return report, fmt.Errorf("import %s: %w", name, err)
 	}
 	o.Basis = strings.TrimSpace(cleanName(o.Basis))
-	im := importer{options: o, file: cleanName(filepath.Base(name)), now: now, masters: map[string]*importMaster{}}
-	for done := false; !done; {
-		var entries []entry
-		if entries, done, err = readBatch(s, o, &report); err == nil {
-			err = im.batch(ctx, d, entries, &report)
-		}
-		if err != nil {
-			return report, fmt.Errorf("import %s: after line %d: %w", name, s.line, err)
-		}
-		if o.Progress != nil {
-			o.Progress(s.csv.InputOffset())
-		}
+	report.Kind, report.Encoding = s.Kind, s.Encoding
+	im := &importer{options: o, file: cleanName(filepath.Base(name)), now: now, d: d, target: d, sheet: s, masters: map[string]*importMaster{}}
+	if o.Scratch != nil {
+		im.target, im.options.Rejects = o.Scratch, ""
+	}
+	if err := im.run(ctx, &report); err != nil {
+		return report, fmt.Errorf("import %s: after line %d: %w", name, im.line, err)
 	}
 	return report, nil
-}
-
-// readBatch returns the usable lines of the next batch, and puts the others into the report.
-func readBatch(s *sheet, o ImportOptions, report *Report) (entries []entry, done bool, err error) {
-	for range batchLines {
-		err := s.next()
-		var bad sheetError
-		switch {
-		case errors.Is(err, io.EOF):
-			return entries, true, nil
-		case errors.As(err, &bad):
-			report.fail(s.line, bad.problem)
-			continue
-		case err != nil:
-			return entries, true, err
-		}
-		e, err := s.entry(o.Verbs, o.Basis)
-		if err != nil {
-			report.fail(s.line, err.Error())
-			continue
-		}
-		entries = append(entries, e)
-	}
-	return entries, false, nil
 }
 
 // An importMaster is the one copy of a confirmation letter that all letters of an import about a digest share.
@@ -146,199 +134,151 @@ type importer struct {
 	options ImportOptions
 	file    string
 	now     time.Time
+	d       *db.DB // what is there
+	target  *db.DB // where everything is written: d, or the scratch of a rehearsal
+	sheet   *sheets.Sheet
 	masters map[string]*importMaster // by digest
+	trail   trail
+	line    int // the last that went in
 }
 
-func (im importer) batch(ctx context.Context, d *db.DB, entries []entry, report *Report) error {
-	if len(entries) == 0 {
-		return nil
+func (im *importer) run(ctx context.Context, report *Report) (err error) {
+	if err := im.begin(ctx); err != nil {
+		return err
 	}
-	if im.options.SendConfirmations {
-		if err := im.prepareMasters(entries); err != nil {
-			return err
+	defer im.trail.rejects.close()
+	defer im.widen(ctx)()
+	report.Earlier = im.trail.taken
+	if err := im.sheet.Skip(im.trail.taken); err != nil {
+		return fmt.Errorf("go on after %d lines: %w", im.trail.taken, err)
+	}
+	// One goroutine reads and checks lines, the other writes.
+	ctx, stop := context.WithCancel(ctx)
+	batches, ended := make(chan batch), make(chan struct{})
+	defer func() { stop(); <-ended }()
+	go func() {
+		defer close(ended)
+		im.readAll(ctx, batches)
+	}()
+	for b := range batches {
+		err := im.take(ctx, b, report)
+		report.Rejects = im.trail.rejects.path
+		if err == nil {
+			err = b.err
 		}
-	}
-	var part Report
-	var used []string
-	err := d.Tx(ctx, func(tx *sql.Tx) error {
-		part = Report{Lines: len(entries)} // anew, since a deadlock makes PostgreSQL run it again
-		members, err := im.members(ctx, tx, entries)
 		if err != nil {
 			return err
 		}
-		changes := members.apply(entries, &part)
-		used, err = im.write(ctx, tx, changes, &part)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, digest := range used {
-		im.masters[digest].stored = true
-	}
-	report.add(part)
-	return nil
-}
-
-// prepareMasters composes the letters that the batch may need; they are written with the first letter that does.
-func (im importer) prepareMasters(entries []entry) error {
-	for _, e := range entries {
-		for _, digest := range e.digests {
-			if im.masters[digest] != nil || e.state != Pending {
-				continue
-			}
-			letter, err := im.options.Verbs.confirmLetter(digest, "")
-			if err != nil {
-				return err
-			}
-			im.masters[digest] = &importMaster{ref: db.NewID(), letter: letter}
+		if im.options.Progress != nil {
+			im.options.Progress(b.read)
 		}
 	}
-	return nil
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return im.end(ctx)
 }
 
-// A member is a subscriber whom a batch is about.
-type member struct {
-	id      int64
-	key     string
-	name    string
-	fresh   bool   // made by this batch
-	closed  string // why nothing may be done, as "is suppressed"
-	renamed bool
-	states  map[string]string // by digest
-	changed map[string]bool
+// While importing SQLite keeps more pages at hand, copies them from its log into the database less often, and notes in memory what a
+// statement of several rows would have to undo: with its usual 2 MB (500 pages), 1,000 pages and a file it would read, write and
+// copy most of the index of addresses again and again, since they come in no order.
+const (
+	cacheKB         = 20 << 10
+	checkpointPages = 64_000 // 262 MB
+)
+
+// widen gives SQLite's one writer more room, and takes it back at the end.
+func (im *importer) widen(ctx context.Context) (narrow func()) {
+	if im.target.Engine != "sqlite" {
+		return func() {}
+	}
+	set := func(ctx context.Context, kilobytes, pages, store int) { // hints: an import without them is only slower
+		im.target.ExecContext(ctx, fmt.Sprintf(`PRAGMA cache_size = -%d`, kilobytes))
+		im.target.ExecContext(ctx, fmt.Sprintf(`PRAGMA wal_autocheckpoint = %d`, pages))
+		im.target.ExecContext(ctx, fmt.Sprintf(`PRAGMA temp_store = %d`, store))
+	}
+	set(ctx, cacheKB, checkpointPages, 2)
+	return func() {
+		set(context.WithoutCancel(ctx), 2000, 1000, 0)
+		im.target.ExecContext(context.WithoutCancel(ctx), `PRAGMA wal_checkpoint(TRUNCATE)`) // the log has grown: give the disk back
+	}
 }
 
-type members map[string]*member // by key
+// A batch is what one transaction brings in.
+type batch struct {
+	entries []entry
+	failed  []failure
+	line    int   // the last
+	read    int64 // bytes of the file
+	err     error // after these lines nothing can be read
+}
 
-// members finds or creates the subscribers of a batch. Creating comes first: on PostgreSQL another import may be at
-// the same addresses, and whoever inserts a key first decides its id.
-func (im importer) members(ctx context.Context, tx *sql.Tx, entries []entry) (members, error) {
-	all := make(members, len(entries))
-	var keys []any
-	minted := map[int64]bool{}
-	for _, e := range entries {
-		if all[e.key] == nil {
-			all[e.key] = &member{key: e.key, states: map[string]string{}, changed: map[string]bool{}}
-			keys = append(keys, e.key)
+// A failure is a line that cannot be used.
+type failure struct {
+	line    int
+	cells   []string
+	problem string
+}
+
+func (im *importer) readAll(ctx context.Context, batches chan<- batch) {
+	defer close(batches)
+	c := checker{options: im.options, now: im.now, kind: im.sheet.Kind, zones: map[string]error{}}
+	for done := false; !done; {
+		var b batch
+		b, done = c.read(im.sheet)
+		select {
+		case batches <- b:
+		case <-ctx.Done():
+			return
 		}
 	}
-	if err := all.markSuppressed(ctx, tx, keys); err != nil {
-		return nil, err
-	}
-	rows := bulk{shared: []any{stateActive, db.Milli(im.now)}, width: 6}
-	seen := map[string]bool{}
-	for _, e := range entries {
-		if all[e.key].closed == "" && !seen[e.key] {
-			seen[e.key] = true
-			id := db.NewID()
-			minted[id] = true
-			rows.add(id, e.email, e.key, domainOf(e.key), e.name, consent.NewSalt())
+}
+
+// read returns the next lines, and whether they are the last.
+func (c *checker) read(s *sheets.Sheet) (b batch, done bool) {
+	b.entries = make([]entry, 0, c.room)
+	defer func() { c.room = len(b.entries) }() // the next batch has as many, which it need not grow to
+	for range batchLines {
+		row, err := s.Next()
+		var bad *sheets.LineError
+		switch {
+		case errors.Is(err, io.EOF):
+			b.read = s.Read()
+			return b, true
+		case err != nil && !errors.As(err, &bad):
+			b.err = err
+			return b, true
 		}
-	}
-	if err := rows.insert(ctx, tx,
-		`INSERT INTO subscribers (id, email, email_key, domain, name, salt, language, timezone, state, since)`, `(%s, '', '', $1, $2)`,
-		`ON CONFLICT (email_key) DO NOTHING`); err != nil {
-		return nil, err
-	}
-	return all, all.load(ctx, tx, keys, minted)
-}
-
-func (all members) markSuppressed(ctx context.Context, tx *sql.Tx, keys []any) error {
-	suppressed, err := collectIn(ctx, tx, scanText, `SELECT email_key FROM suppressions WHERE email_key IN (%s)`, keys)
-	for _, key := range suppressed {
-		all[key].closed = "is suppressed and must not be mailed"
-	}
-	return err
-}
-
-// load fills in ids, names and subscriptions.
-func (all members) load(ctx context.Context, tx *sql.Tx, keys []any, minted map[int64]bool) error {
-	scan := func(row *sql.Rows) (Subscriber, error) { return scanSubscriber(row) }
-	found, err := collectIn(ctx, tx, scan, `SELECT `+subscriberColumns+` FROM subscribers WHERE email_key IN (%s)`, keys)
-	if err != nil {
-		return err
-	}
-	byID := map[int64]*member{}
-	var known []any
-	for _, s := range found {
-		m := all[s.Key]
-		m.id, m.name, m.fresh = s.ID, s.Name, minted[s.ID]
-		if s.State != stateActive {
-			m.closed = "was erased"
+		b.line = row.Line
+		var e entry
+		if err == nil {
+			e, err = c.entry(row)
 		}
-		byID[s.ID] = m
-		if !m.fresh {
-			known = append(known, s.ID)
-		}
-	}
-	subscriptions, err := subscriptionsOf(ctx, tx, known)
-	for _, u := range subscriptions {
-		byID[u.subscriber].states[u.Digest] = u.State
-	}
-	return err
-}
-
-// A change is a subscription that a batch makes or turns active, or a name that it changes.
-type change struct {
-	member *member
-	digest string // "" for the name
-	state  string
-}
-
-// apply goes through the lines in order, so that duplicates in a file come out the same wherever a batch ends, and returns
-// the changes that remain to be written.
-func (all members) apply(entries []entry, report *Report) []change {
-	touched := map[string]bool{}
-	var order []*member
-	for _, e := range entries {
-		m := all[e.key]
-		if m.closed != "" {
-			report.Skipped++
-			report.skip(e.line, e.key+" "+m.closed)
+		if err != nil {
+			b.failed = append(b.failed, failure{row.Line, s.Safe(row.Cells), err.Error()})
 			continue
 		}
-		if !touched[e.key] {
-			order = append(order, m)
-		}
-		m.applyLine(e, m.fresh && !touched[e.key], report)
-		touched[e.key] = true
+		b.entries = append(b.entries, e)
 	}
-	var changes []change
-	for _, m := range order {
-		if m.renamed {
-			changes = append(changes, change{m, "", m.name})
-		}
-		for _, digest := range slices.Sorted(maps.Keys(m.changed)) {
-			changes = append(changes, change{m, digest, m.states[digest]})
-		}
-	}
-	return changes
+	b.read = s.Read()
+	return b, false
 }
 
-func (m *member) applyLine(e entry, first bool, report *Report) {
-	updated, skipped := false, false
-	for _, digest := range e.digests {
-		switch state := m.states[digest]; {
-		case state == Left:
-			skipped = true
-			report.skip(e.line, fmt.Sprintf("%s has left %s", e.key, digest))
-		case state == "", state == Pending && e.state == Active:
-			m.states[digest], m.changed[digest] = e.state, true
-			updated = true
-		}
+// take brings a batch in.
+func (im *importer) take(ctx context.Context, b batch, report *Report) error {
+	lines := len(b.entries) + len(b.failed)
+	if lines == 0 {
+		return nil
 	}
-	if e.name != "" && e.name != m.name && (updated || !skipped) {
-		m.name, m.renamed, updated = e.name, true, true
+	if err := im.trail.rejects.write(b.failed); err != nil {
+		return err
 	}
-	switch {
-	case first:
-		report.Added++
-	case updated:
-		report.Updated++
-	case skipped:
-		report.Skipped++
-	default:
-		report.Unchanged++
+	if err := im.batch(ctx, b.entries, lines, report); err != nil {
+		return err
 	}
+	for _, f := range b.failed {
+		report.fail(f.line, f.problem)
+	}
+	im.line = b.line
+	return nil
 }

@@ -13,72 +13,185 @@ import (
 	"vestnik/db"
 	"vestnik/mail"
 	"vestnik/subscribers/consent"
+	"vestnik/subscribers/limits"
 	"vestnik/templates"
-)
-
-// How many confirmation letters one address can be made to get by strangers who fill in forms.
-const (
-	limitPerDigest = 1
-	limitInAll     = 3
-	limitWindow    = 24 * time.Hour
 )
 
 const kindConfirm = "confirm"
 
+// Trap is the name of the form's field that people do not see and programs fill in.
+const Trap = "topic"
+
+// Reasons why a request gets no letter, beside those of package limits; they are counted, and told to nobody.
+const (
+	RefusedTrap  = "trap"  // a field was filled in that people do not see
+	RefusedFast  = "fast"  // the form was filled in within no time
+	RefusedStale = "stale" // the form is forged, or too old
+
+	refusedActive     = "active" // it has what it asks for
+	refusedBlocked    = "blocked"
+	refusedSuppressed = "suppressed"
+)
+
 // Join asks for a digest on behalf of whoever filled in the form: the subscription becomes pending and a confirmation letter
-// is written. Nothing is sent, and nothing changed, when the address is active already or suppressed, or had a letter for
-// this digest or three in all within 24 hours. The answer is nil in all these cases, so that a stranger learns nothing.
-// An error is [ErrAddress], [ErrDigest], or the database's. The letter is in the language asked for if that one is shipped,
-// else in the digest's; it holds nothing that came from the form.
+// is written. Nothing is sent, and nothing changed, when the address is active already, suppressed or blocked, or was asked for
+// within 24 hours for this digest, or as often as [Limits] allow. The answer is nil in all these cases, and the work the
+// same, so that a stranger learns nothing. An error is [ErrAddress], [ErrDigest], [ErrTooMany], or the database's. The letter
+// is in the language asked for if that one is shipped, else in the digest's; it holds nothing that came from the form.
 func (v Verbs) Join(ctx context.Context, d *db.DB, email, digest, language string, o Origin, now time.Time) error {
-	address, key, err := ParseAddress(email)
+	return v.ask(ctx, d, wish{email, digest, language, "form", o}, now)
+}
+
+// JoinByMail asks for a digest on behalf of who wrote to join@ or, where there are several digests, join+NAME@ our domain. Senders
+// are forged, so it is no more than a form: limits hold, a block stays, and the letter that asks for confirmation goes to the
+// sender. Who takes the letter in must have refused an empty sender and what programs send (RFC 3834, section 2). The errors are
+// those of [Verbs.Join].
+func (v Verbs) JoinByMail(ctx context.Context, d *db.DB, sender, recipient, language string, now time.Time) error {
+	local, _, _ := strings.Cut(strings.ToLower(recipient), "@")
+	_, digest, named := strings.Cut(local, "+")
+	if !named {
+		if len(v.Digests) != 1 {
+			return fmt.Errorf("join by mail to %s: %w named; write to join+NAME@, with one of %s", cut(recipient), ErrDigest, sortedNames(v.Digests))
+		}
+		digest = sortedNames(v.Digests)
+	}
+	return v.ask(ctx, d, wish{sender, digest, language, "letter to " + cut(recipient), Origin{}}, now)
+}
+
+// A wish is what a stranger asks for.
+type wish struct {
+	email, digest, language string
+	basis                   string
+	origin                  Origin
+}
+
+func (v Verbs) ask(ctx context.Context, d *db.DB, w wish, now time.Time) error {
+	address, key, err := ParseAddress(w.email)
 	if err != nil {
+		v.Refused("malformed")
 		return err
 	}
-	if err := v.checkDigests(digest); err != nil {
+	if err := v.checkDigests(w.digest); err != nil {
 		return err
 	}
 	// Composed for every address, needed or not: the time it takes must not tell known addresses from new ones.
-	letter, err := v.confirmLetter(digest, language)
+	letter, err := v.confirmLetter(w.digest, w.language)
 	if err != nil {
-		return fmt.Errorf("join %s to %s: %w", key, digest, err)
+		return fmt.Errorf("join %s to %s: %w", key, w.digest, err)
 	}
-	newcomer := Subscriber{Email: address, Key: key, Language: shipped(language)}
-	err = d.Tx(ctx, func(tx *sql.Tx) error { return join(ctx, tx, newcomer, letter, o, now) })
+	newcomer := Subscriber{Email: address, Key: key, Language: shipped(w.language)}
+	var reason string
+	err = d.Tx(ctx, func(tx *sql.Tx) (err error) {
+		reason, err = v.askOnce(ctx, tx, newcomer, letter, w, now)
+		return err
+	})
+	if reason != "" {
+		v.Refused(reason)
+	}
 	if err != nil {
-		return fmt.Errorf("join %s to %s: %w", key, digest, err)
+		return fmt.Errorf("join %s to %s: %w", key, w.digest, err)
 	}
 	return nil
 }
 
-func join(ctx context.Context, tx *sql.Tx, newcomer Subscriber, letter confirmLetter, o Origin, now time.Time) error {
-	if reason, err := mail.Suppressed(ctx, tx, newcomer.Key); err != nil || reason != "" {
+// askOnce looks at the limits, then does the same work for every address, and takes back what must not stay. It returns why
+// there will be no letter; with [ErrTooMany] where the limit is not the address's own.
+func (v Verbs) askOnce(ctx context.Context, tx *sql.Tx, newcomer Subscriber, letter confirmLetter, w wish, now time.Time) (reason string, err error) {
+	r := v.request(newcomer.Key, w)
+	if reason, err = v.limits().Look(ctx, tx, r, now); err != nil {
+		return "", err
+	}
+	if reason != "" && reason != limits.Address {
+		return reason, ErrTooMany
+	}
+	err = attempt(ctx, tx, "granted", func() (bool, error) {
+		if err := v.limits().Count(ctx, tx, r, now); err != nil {
+			return false, err
+		}
+		known, err := v.askUnlessKnown(ctx, tx, newcomer, letter, w, now)
+		granted := reason == ""
+		if granted {
+			reason = known
+		}
+		return granted, err
+	})
+	return reason, err
+}
+
+// askUnlessKnown makes the subscription pending and writes the letter, and takes both back if there must be none: why, it returns.
+func (v Verbs) askUnlessKnown(ctx context.Context, tx *sql.Tx, newcomer Subscriber, letter confirmLetter, w wish, now time.Time) (reason string, err error) {
+	err = attempt(ctx, tx, "asked", func() (bool, error) {
+		s, err := put(ctx, tx, newcomer, now)
+		if err != nil {
+			return false, err
+		}
+		if reason, err = v.whyNot(ctx, tx, s, letter.digest); err != nil {
+			return false, err
+		}
+		return reason == "", askToConfirm(ctx, tx, s.ID, letter, verbJoin, w.basis, w.origin, now)
+	})
+	return reason, err
+}
+
+// whyNot returns what is known of the address that forbids a confirmation letter, by as many statements for each.
+func (v Verbs) whyNot(ctx context.Context, tx *sql.Tx, s Subscriber, digest string) (reason string, err error) {
+	suppressed, err := mail.Suppressed(ctx, tx, s.Key)
+	if err != nil {
+		return "", err
+	}
+	barred, err := v.barred(ctx, tx, s.Key)
+	if err != nil {
+		return "", err
+	}
+	state, err := stateOf(ctx, tx, s.ID, digest)
+	switch {
+	case suppressed != "":
+		return refusedSuppressed, err
+	case barred != "":
+		return barred, err
+	case state == Active || state == Paused:
+		return refusedActive, err
+	}
+	return "", err
+}
+
+// attempt runs f and takes back what it did to the database unless it says that it shall stay.
+func attempt(ctx context.Context, tx *sql.Tx, name string, f func() (stays bool, err error)) error {
+	if _, err := tx.ExecContext(ctx, `SAVEPOINT `+name); err != nil {
 		return err
 	}
-	s, err := put(ctx, tx, newcomer, now)
+	stays, err := f()
 	if err != nil {
 		return err
 	}
-	state, err := stateOf(ctx, tx, s.ID, letter.digest)
-	if err != nil || state == Active || state == Paused {
-		return err
+	end := `ROLLBACK TO `
+	if stays {
+		end = `RELEASE `
 	}
-	if full, err := overLimit(ctx, tx, s.ID, letter.digest, now); err != nil || full {
-		return err
-	}
-	return askToConfirm(ctx, tx, s.ID, letter, verbJoin, "form", o, now)
+	_, err = tx.ExecContext(ctx, end+name)
+	return err
 }
 
-// overLimit counts the letters in the ledger, so the limit needs no counter of its own and holds on every node.
-func overLimit(ctx context.Context, tx *sql.Tx, subscriber int64, digest string, now time.Time) (bool, error) {
-	var all, same int64
-	err := tx.QueryRowContext(ctx, `
-		SELECT COUNT(*), COUNT(CASE WHEN digest = $1 THEN 1 END)
-		FROM letters
-		WHERE recipient = $2 AND kind = $3 AND made > $4`,
-		digest, subscriber, kindConfirm, db.Milli(now.Add(-limitWindow))).Scan(&all, &same)
-	return all >= limitInAll || same >= limitPerDigest, err
+func (v Verbs) request(key string, w wish) limits.Request {
+	r := limits.Request{Domain: domainOf(key), Address: v.Keys.hash(key), Digest: w.digest}
+	// Loopback and private addresses are the newsroom's own, or those of a proxy that nobody has told us to trust, behind
+	// which all readers look the same.
+	if n := w.origin.Network; n.IsValid() && !n.Addr().IsLoopback() && !n.Addr().IsPrivate() {
+		r.Network = n.String()
+	}
+	return r
 }
+
+// limits are those of the configuration, or the defaults.
+func (v Verbs) limits() limits.Limits {
+	if v.Limits == (limits.Limits{}) {
+		return limits.Defaults
+	}
+	return v.Limits
+}
+
+// Refused counts a request that got no letter, for the statistics.
+func (v Verbs) Refused(reason string) { v.Tally.Add(reason) }
 
 // Adding is what an admin says of a new subscriber.
 type Adding struct {
@@ -129,7 +242,13 @@ func (v Verbs) checkAdding(ctx context.Context, h db.Handle, key string, a Addin
 	if a.Confirmed && strings.TrimSpace(a.Basis) == "" {
 		return ErrBasis
 	}
-	return checkSuppressed(ctx, h, key)
+	if err := checkSuppressed(ctx, h, key); err != nil {
+		return err
+	}
+	if a.Confirmed {
+		return v.checkForgotten(ctx, h, key)
+	}
+	return v.checkBlocked(ctx, h, key)
 }
 
 func checkSuppressed(ctx context.Context, h db.Handle, key string) error {
@@ -161,7 +280,7 @@ func describe(ctx context.Context, tx *sql.Tx, s Subscriber, a Adding) error {
 
 func (v Verbs) addTo(ctx context.Context, tx *sql.Tx, subscriber int64, digest string, a Adding, now time.Time) error {
 	state, err := stateOf(ctx, tx, subscriber, digest)
-	if err != nil || state == Active {
+	if err != nil || state == Active || state == Paused { // who has paused has what was asked for, and said when it shall come
 		return err
 	}
 	if !a.Confirmed {
@@ -189,7 +308,7 @@ func (v Verbs) confirmLetter(digest, language string) (confirmLetter, error) {
 	language = firstOf(shipped(language), shipped(info.Language), shipped(v.Site.Language), templates.Languages()[0])
 	words, err := v.Templates.ConfirmLetter(templates.ConfirmLetter{
 		Site: v.Site, Language: language, Digest: info.Title,
-		Confirm: v.Site.URL + "/confirm/" + mail.HoleConfirm, Hours: int(confirmFor / time.Hour),
+		Confirm: v.Site.URL + "/confirm/" + mail.HoleConfirm, NotMe: v.Site.URL + "/not-me/" + mail.HoleNotMe, Hours: int(confirmFor / time.Hour),
 	})
 	if err != nil {
 		return confirmLetter{}, err
@@ -259,11 +378,14 @@ func stateOf(ctx context.Context, h db.Handle, subscriber int64, digest string) 
 	return state, err
 }
 
+// setState sets the state of a subscription, new or not. One that was left and is asked for keeps that in mind until it is confirmed: a
+// stranger may have asked, and no import may bring back who left.
 func setState(ctx context.Context, tx *sql.Tx, subscriber int64, digest, state string, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO subscriptions (subscriber, digest, state, since)
 		VALUES ($1, $2, $3, $4)
-		ON CONFLICT (subscriber, digest) DO UPDATE SET state = excluded.state, since = excluded.since, until = 0, before = ''`,
+		ON CONFLICT (subscriber, digest) DO UPDATE SET state = excluded.state, since = excluded.since, until = 0,
+			before = CASE WHEN excluded.state = 'pending' AND 'left' IN (subscriptions.state, subscriptions.before) THEN 'left' ELSE '' END`,
 		subscriber, digest, state, db.Milli(now))
 	return err
 }

@@ -96,44 +96,44 @@ func TestTheLetterIsInALanguageThatIsShipped(t *testing.T) {
 
 var joinCases = []struct {
 	name    string
-	prepare func(t *testing.T, d *db.DB, v Verbs, email string)
+	prepare func(t testing.TB, d *db.DB, v Verbs, email string)
 	state   string // afterwards
 	sent    int    // letters queued afterwards
 }{
-	{"unknown", func(t *testing.T, d *db.DB, v Verbs, email string) {}, Pending, 1},
-	{"pending with a letter of today", func(t *testing.T, d *db.DB, v Verbs, email string) {
+	{"unknown", func(t testing.TB, d *db.DB, v Verbs, email string) {}, Pending, 1},
+	{"pending with a letter of today", func(t testing.TB, d *db.DB, v Verbs, email string) {
 		mustJoin(t, d, v, email, "daily", now.Add(time.Second-24*time.Hour))
 	}, Pending, 1},
-	{"pending with a letter of yesterday", func(t *testing.T, d *db.DB, v Verbs, email string) {
+	{"pending with a letter of yesterday", func(t testing.TB, d *db.DB, v Verbs, email string) {
 		mustJoin(t, d, v, email, "daily", now.Add(-24*time.Hour))
 	}, Pending, 2},
-	{"active", func(t *testing.T, d *db.DB, v Verbs, email string) { addActive(t, d, v, "daily", email) }, Active, 0},
-	{"left", func(t *testing.T, d *db.DB, v Verbs, email string) {
+	{"active", func(t testing.TB, d *db.DB, v Verbs, email string) { addActive(t, d, v, "daily", email) }, Active, 0},
+	{"left", func(t testing.TB, d *db.DB, v Verbs, email string) {
 		addActive(t, d, v, "daily", email)
 		leaveAll(t, d, email)
 	}, Pending, 1},
-	{"left today after joining by the form", func(t *testing.T, d *db.DB, v Verbs, email string) {
+	{"left today after joining by the form", func(t testing.TB, d *db.DB, v Verbs, email string) {
 		mustJoin(t, d, v, email, "daily", now.Add(-time.Hour))
 		leaveAll(t, d, email)
 	}, Left, 0},
-	{"active in another digest", func(t *testing.T, d *db.DB, v Verbs, email string) {
+	{"active in another digest", func(t testing.TB, d *db.DB, v Verbs, email string) {
 		addActive(t, d, v, "weekly", email)
 	}, Pending, 1},
 	{"suppressed and unknown", suppress, "", 0},
-	{"suppressed and pending", func(t *testing.T, d *db.DB, v Verbs, email string) {
+	{"suppressed and pending", func(t testing.TB, d *db.DB, v Verbs, email string) {
 		mustJoin(t, d, v, email, "daily", now.Add(-24*time.Hour))
 		suppress(t, d, v, email)
 	}, Pending, 0},
-	{"suppressed and active", func(t *testing.T, d *db.DB, v Verbs, email string) {
+	{"suppressed and active", func(t testing.TB, d *db.DB, v Verbs, email string) {
 		addActive(t, d, v, "daily", email)
 		suppress(t, d, v, email)
 	}, Active, 0},
-	{"three letters of other digests today", func(t *testing.T, d *db.DB, v Verbs, email string) {
+	{"three letters of other digests today", func(t testing.TB, d *db.DB, v Verbs, email string) {
 		for _, digest := range []string{"weekly", "monthly", "extra"} {
 			mustJoin(t, d, v, email, digest, now.Add(-time.Hour))
 		}
 	}, "", 3},
-	{"erased", func(t *testing.T, d *db.DB, v Verbs, email string) {
+	{"erased", func(t testing.TB, d *db.DB, v Verbs, email string) {
 		addActive(t, d, v, "weekly", email)
 		inTx(t, d, func(tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, `UPDATE subscribers SET state = $1 WHERE email_key = $2`, stateErased, email)
@@ -142,7 +142,7 @@ var joinCases = []struct {
 	}, Pending, 1},
 }
 
-func suppress(t *testing.T, d *db.DB, _ Verbs, email string) {
+func suppress(t testing.TB, d *db.DB, _ Verbs, email string) {
 	t.Helper()
 	inTx(t, d, func(tx *sql.Tx) error { return Suppress(ctx, tx, email, "complaint", now) })
 }

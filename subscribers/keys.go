@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
+	"fmt"
 	"strings"
 
 	"vestnik/db"
@@ -16,6 +17,7 @@ import (
 const (
 	PurposeLeave       = "leave"
 	PurposePreferences = "preferences"
+	PurposeNotMe       = "not me"
 	purposeConfirm     = "confirm"
 )
 
@@ -95,6 +97,9 @@ func (k Keys) Open(ctx context.Context, h db.Handle, purpose, token string) (Sub
 		return Subscriber{}, "", err
 	}
 	s, err := Get(ctx, h, id)
+	if err == nil && s.State == stateErased {
+		err = fmt.Errorf("subscriber %d was erased: %w", id, ErrNotFound)
+	}
 	if err != nil {
 		return Subscriber{}, "", err
 	}
@@ -118,5 +123,6 @@ func (k Keys) Personal(l mail.Letter) mail.Tokens {
 		Leave:       k.Token(PurposeLeave, l.Recipient, l.Digest),
 		Preferences: k.Token(PurposePreferences, l.Recipient, ""),
 		Confirm:     l.Private,
+		NotMe:       k.Token(PurposeNotMe, l.Recipient, l.Digest),
 	}
 }

@@ -24,7 +24,7 @@ func Leave(ctx context.Context, tx *sql.Tx, subscriber int64, digest string, o O
 }
 
 func leave(ctx context.Context, tx *sql.Tx, subscriber int64, digest, basis string, o Origin, now time.Time) error {
-	left, err := turnAll(ctx, tx, subscriber, digest, basis, verbLeave, o, now, `SET before = state, state = 'left', since = $3, until = 0`, `state IN ('pending', 'active', 'paused')`)
+	left, err := turnAll(ctx, tx, subscriber, digest, basis, verbLeave, o, now, `SET before = state, state = 'left', since = $3`, `state IN ('pending', 'active', 'paused')`)
 	if err != nil {
 		return err
 	}
@@ -61,6 +61,11 @@ func turnAll(ctx context.Context, tx *sql.Tx, subscriber int64, digest, basis, v
 // undoFor is how long leaving can be undone.
 const undoFor = 10 * time.Minute
 
+// CanReturn tells whether leaving the subscription can still be undone by [Return].
+func (u Subscription) CanReturn(now time.Time) bool {
+	return u.State == Left && (u.Before == Active || u.Before == Paused) && now.Sub(u.Since) < undoFor
+}
+
 // Return undoes a [Leave] of the last ten minutes: subscriptions that were active or paused are so again, and letters that it
 // withdrew are queued again. It reports whether anything was undone.
 func Return(ctx context.Context, tx *sql.Tx, subscriber int64, digest string, o Origin, now time.Time) (bool, error) {
@@ -76,11 +81,11 @@ func Return(ctx context.Context, tx *sql.Tx, subscriber int64, digest string, o 
 	return len(back) > 0, nil
 }
 
-// Pause stops the letters of a digest, "" for all, until a time, and withdraws those under way. An active or paused subscription
-// is paused then; others stay as they are.
+// Pause stops the letters of a digest, "" for all, until a time, which the log names as a day of its zone, and withdraws those under way. An
+// active or paused subscription is paused then; others stay as they are.
 func Pause(ctx context.Context, tx *sql.Tx, subscriber int64, digest string, until time.Time, o Origin, now time.Time) error {
-	paused, err := turnAll(ctx, tx, subscriber, digest, "until "+until.UTC().Format(time.DateOnly), verbPause, o, now,
-		`SET state = 'paused', since = $3, until = $4`, `state IN ('active', 'paused')`, db.Milli(until))
+	paused, err := turnAll(ctx, tx, subscriber, digest, "until "+until.Format(time.DateOnly), verbPause, o, now,
+		`SET state = 'paused', since = $3, until = $4`, `(state = 'active' OR state = 'paused' AND until <> $4)`, db.Milli(until))
 	for _, name := range paused {
 		if err == nil {
 			_, err = mail.Withdraw(ctx, tx, subscriber, name, mail.ReasonPaused, now)
@@ -94,12 +99,14 @@ func Pause(ctx context.Context, tx *sql.Tx, subscriber int64, digest string, unt
 
 // Resume ends the pause of a digest, "" for all, before its time.
 func Resume(ctx context.Context, tx *sql.Tx, subscriber int64, digest string, o Origin, now time.Time) error {
-	_, err := turnAll(ctx, tx, subscriber, digest, "", verbResume, o, now, `SET state = 'active', since = $3, until = 0`, `state = 'paused'`)
+	_, err := turnAll(ctx, tx, subscriber, digest, "", verbResume, o, now, resumed, `state = 'paused'`)
 	if err != nil {
 		return fmt.Errorf("resume %q for subscriber %d: %w", digest, subscriber, err)
 	}
 	return nil
 }
+
+const resumed = `SET state = 'active', since = $3, until = 0`
 
 // resumeStep is how many pauses one transaction ends.
 const resumeStep = 500
@@ -110,10 +117,10 @@ func ResumeDue(ctx context.Context, d *db.DB, now time.Time) (n int, err error) 
 		var over []owned
 		err := d.Tx(ctx, func(tx *sql.Tx) error {
 			over, err = db.Collect(ctx, tx, func(row *sql.Rows) (u owned, err error) { return u, row.Scan(&u.subscriber, &u.Digest) },
-				`SELECT subscriber, digest FROM subscriptions WHERE state = 'paused' AND until <= $1 ORDER BY until, subscriber LIMIT $2`, db.Milli(now), int64(resumeStep))
+				`SELECT subscriber, digest FROM subscriptions WHERE state = 'paused' AND until <= $1 ORDER BY until, subscriber, digest LIMIT $2`, db.Milli(now), int64(resumeStep))
 			for _, u := range over {
-				if err == nil {
-					err = Resume(ctx, tx, u.subscriber, u.Digest, Origin{}, now)
+				if err == nil { // unless its reader has put the end off at this moment
+					_, err = turnAll(ctx, tx, u.subscriber, u.Digest, "", verbResume, Origin{}, now, resumed, `state = 'paused' AND until <= $3`)
 				}
 			}
 			return err
@@ -133,7 +140,7 @@ func scanText(row *sql.Rows) (s string, err error) {
 }
 
 // Suppress makes an address one that must not be mailed, known here or not, and withdraws its letters. Subscriptions stay
-// as they are: [Unsuppress] brings everything back but the letters.
+// as they are: [Unsuppress] brings everything back but the letters. Of an address that is suppressed already the first reason stays.
 func Suppress(ctx context.Context, tx *sql.Tx, email, reason string, now time.Time) error {
 	_, key, err := ParseAddress(email)
 	if err != nil {
@@ -143,21 +150,23 @@ func Suppress(ctx context.Context, tx *sql.Tx, email, reason string, now time.Ti
 	if reason == "" {
 		return fmt.Errorf("suppress %s: name a reason", key)
 	}
-	if err := mail.Suppress(ctx, tx, key, reason, now); err != nil {
+	fresh, err := mail.Suppress(ctx, tx, key, reason, now)
+	if err != nil {
 		return fmt.Errorf("suppress %s: %w", key, err)
 	}
 	s, err := Find(ctx, tx, key)
 	if errors.Is(err, ErrNotFound) {
-		return agree(ctx, tx, 0, "", verbSuppress, reason, Origin{}, now)
+		s, err = Subscriber{}, nil
+		reason = without(reason, key) // a line without a subscriber is not blanked when the address is erased
 	}
-	if err == nil {
+	if err == nil && fresh {
 		err = agree(ctx, tx, s.ID, "", verbSuppress, reason, Origin{}, now)
 	}
 	if err == nil {
 		_, err = mail.Withdraw(ctx, tx, s.ID, "", mail.ReasonSuppressed, now)
 	}
 	if err != nil {
-		return fmt.Errorf("suppress %s: withdraw its letters: %w", key, err)
+		return fmt.Errorf("suppress %s: %w", key, err)
 	}
 	return nil
 }

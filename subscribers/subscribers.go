@@ -19,6 +19,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"vestnik/mail"
+	"vestnik/subscribers/limits"
 	"vestnik/templates"
 )
 
@@ -51,6 +52,9 @@ const (
 	verbSuppress   = "suppress"
 	verbUnsuppress = "unsuppress"
 	verbErase      = "erase"
+	verbLapse      = "lapse" // asked for and never confirmed
+	verbBlock      = "block" // no more confirmation letters: "this was not me"
+	verbUnblock    = "unblock"
 )
 
 // An Origin says where an agreement came from, as far as a form knows it.
@@ -71,6 +75,9 @@ var (
 	ErrExpired    = errors.New("this link has expired; join again to get a new one")
 	ErrSuppressed = errors.New("the address must not be mailed")
 	ErrBasis      = errors.New("a basis is needed: say in a few words how and when the reader agreed, as in --basis \"paper form of 3 May\"")
+	ErrTooMany    = errors.New("too many requests at once; try again in an hour")
+	ErrBlocked    = errors.New("its owner wants no confirmation letters (\"this was not me\"); lift that with `vestnik subscribers block --undo`")
+	ErrErased     = errors.New("it was erased, and only its owner can bring it back, by a form and the letter that follows; without --confirmed that letter is sent")
 	ErrLeft       = errors.New("the subscriber has left; add the address again, with the basis of the new consent")
 )
 
@@ -87,6 +94,10 @@ type Subscriber struct {
 	State         string // active | erased
 	Since         time.Time
 	Subscriptions []Subscription // by the digest's name
+
+	// Set by [List]: why the address must not be mailed, and since when; "" if it may be.
+	Suppressed   string
+	SuppressedAt time.Time
 }
 
 // A Subscription is one digest of a subscriber.
@@ -123,6 +134,8 @@ type Verbs struct {
 	Site      templates.Site
 	Keys      Keys
 	Digests   map[string]DigestInfo
+	Limits    limits.Limits // of requests to join; the zero value: the defaults
+	Tally     *limits.Tally // counts those that are refused; nil: nobody does
 }
 
 // checkDigests refuses names that are not configured.

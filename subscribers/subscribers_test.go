@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,9 +22,12 @@ var (
 	now = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 )
 
+// shippedTemplates are read once: New renders every one of them.
+var shippedTemplates = sync.OnceValues(func() (*templates.Set, error) { return templates.New(templates.Options{}) })
+
 func newVerbs(t testing.TB) Verbs {
 	t.Helper()
-	set, err := templates.New(templates.Options{})
+	set, err := shippedTemplates()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +120,7 @@ func letters(t testing.TB, d *db.DB, email string) []mail.Letter {
 func confirm(t testing.TB, d *db.DB, token string, at time.Time) (s Subscriber, digest string, err error) {
 	t.Helper()
 	err = d.Tx(ctx, func(tx *sql.Tx) error {
-		s, digest, err = Confirm(ctx, tx, token, Origin{}, at)
+		s, digest, err = Verbs{Keys: keys}.Confirm(ctx, tx, token, Origin{}, at)
 		return err
 	})
 	return s, digest, err
@@ -214,7 +218,7 @@ func TestAudienceIsThoseActiveWhenTheEditionWasMade(t *testing.T) {
 		if err := Suppress(ctx, tx, "barred@x.org", "bounce", now); err != nil {
 			return err
 		}
-		if err := SetLanguage(ctx, tx, find(t, d, "b@x.org").ID, "en"); err != nil {
+		if err := SetLanguage(ctx, tx, find(t, d, "b@x.org").ID, "en", now); err != nil {
 			return err
 		}
 		_, err := v.Add(ctx, tx, Adding{Email: "late@x.org", Digests: []string{"daily"}, Confirmed: true, Basis: "b"}, now.Add(time.Minute))
@@ -235,11 +239,12 @@ func TestAudienceIsThoseActiveWhenTheEditionWasMade(t *testing.T) {
 
 func audience(t *testing.T, d *db.DB, digest string, languages []string, after int64, limit int) string {
 	t.Helper()
-	query, args := Audience(digest, languages, "ru", now, after, limit)
+	query, args := Audience{digest, languages, "ru", now, after, limit}.Select(nil)
 	scan := func(row *sql.Rows) (string, error) {
 		var id int64
 		var email, variant string
-		err := row.Scan(&id, &variant)
+		var hour, notBefore, expires int64
+		err := row.Scan(&id, &variant, &email, &hour, &notBefore, &expires)
 		return fmt.Sprint(id, " ", variant, email), err
 	}
 	rows, err := db.Collect(ctx, d, scan, query, args...)
@@ -261,7 +266,7 @@ func audience(t *testing.T, d *db.DB, digest string, languages []string, after i
 
 func TestAudienceNeedsNoSorting(t *testing.T) {
 	d := dbtest.OpenSQLite(t)
-	query, args := Audience("daily", []string{"ru"}, "ru", now, 0, 5000)
+	query, args := Audience{"daily", []string{"ru", "ru/kino"}, "ru", now, 0, 5000}.Select([]Delivery{{Hour{"Asia/Sakhalin", 7}, now, now}})
 	scan := func(row *sql.Rows) (detail string, err error) {
 		var id, parent, unused int64
 		err = row.Scan(&id, &parent, &unused, &detail)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"vestnik/db"
+	"vestnik/subscribers/limits"
 )
 
 // keepExpired is how long an expired token is remembered, so that its page can say "expired" and not "unknown".
@@ -59,11 +60,15 @@ func findToken(ctx context.Context, h db.Handle, token string, now time.Time) (s
 	return subscriber, digest, nil
 }
 
-// Housekeep forgets tokens that expired long ago. Call it once a day.
+// Housekeep forgets tokens that expired long ago, addresses to which nobody has moved in time, and requests to join that count no more. Call
+// it once an hour.
 func Housekeep(ctx context.Context, h db.Handle, now time.Time) error {
-	_, err := h.ExecContext(ctx, `DELETE FROM tokens WHERE expires < $1`, db.Milli(now.Add(-keepExpired)))
+	_, err := h.ExecContext(ctx, `UPDATE tokens SET detail = '' WHERE detail <> '' AND expires <= $1`, db.Milli(now))
+	if err == nil {
+		_, err = h.ExecContext(ctx, `DELETE FROM tokens WHERE expires < $1`, db.Milli(now.Add(-keepExpired)))
+	}
 	if err != nil {
 		return fmt.Errorf("forget expired tokens: %w", err)
 	}
-	return nil
+	return limits.Housekeep(ctx, h, now)
 }

@@ -135,7 +135,8 @@ func digestLetter(lang string, n int) DigestLetter {
 
 func confirmLetter(lang string) ConfirmLetter {
 	return ConfirmLetter{Site: site(), Language: lang, Digest: "Самое читаемое", Hours: 48,
-		Confirm: "https://kino.example/confirm/ConfirmConfirmConfirmConfirmConfirmConfir"}
+		Confirm: "https://kino.example/confirm/ConfirmConfirmConfirmConfirmConfirmConfir",
+		NotMe:   "https://kino.example/not-me/NotMeNotMeNotMeNotMeNotMeNotMeNotMeNotMe"}
 }
 
 func mailbox(lang string, open int) Page {

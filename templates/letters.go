@@ -72,6 +72,27 @@ func (s *Set) ConfirmLetter(v ConfirmLetter) (Letter, error) {
 	return s.letter(v.Language, "confirm", v, subject, Text(v.Language, "confirm_preheader", oneLine(v.Digest)))
 }
 
+// MoveLetter renders the letter to a new address, or the notice to the old one.
+func (s *Set) MoveLetter(v MoveLetter) (Letter, error) {
+	v.Language = spoken(v.Language)
+	kind := "move"
+	if v.Notice {
+		kind = "notice"
+	}
+	host := host(v.Site.URL)
+	return s.letter(v.Language, "move", v, Text(v.Language, kind+"_subject"), Text(v.Language, kind+"_preheader", host))
+}
+
+// SealLetter renders the admin's weekly letter with the head of the log of consent.
+func (s *Set) SealLetter(v SealLetter) (Letter, error) {
+	v.Language = spoken(v.Language)
+	if v.Site.Location != nil {
+		v.At = v.At.In(v.Site.Location)
+	}
+	subject := cut(oneLine(Text(v.Language, "seal_subject", v.Site.Title)), subjectRunes)
+	return s.letter(v.Language, "seal", v, subject, Text(v.Language, "seal_preheader", host(v.Site.URL)))
+}
+
 func (s *Set) letter(lang, name string, data any, subject, preheader string) (Letter, error) {
 	var h, t bytes.Buffer
 	if err := s.words[lang].letters[name+".html"].Execute(&h, data); err != nil {

@@ -28,7 +28,19 @@ func letters(t *testing.T, s *Set, lang string) map[string]Letter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string]Letter{"digest": digest, "confirm": confirm}
+	all := map[string]Letter{"digest": digest, "confirm": confirm}
+	for name, notice := range map[string]bool{"move": false, "notice": true} {
+		v := MoveLetter{Site: site(), Language: lang, Notice: notice, Hours: 48, Link: "https://kino.example/move/MoveMoveMoveMoveMoveMoveMoveMoveMoveMove"}
+		if all[name], err = s.MoveLetter(v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seal := SealLetter{Site: site(), Language: lang, Head: "1284-" + strings.Repeat("6f1c09be", 8), Lines: 1284, At: morning,
+		Command: "vestnik subscribers verify-log --head 1284-" + strings.Repeat("6f1c09be", 8)}
+	if all["seal"], err = s.SealLetter(seal); err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 func TestLettersAreAsApproved(t *testing.T) {
@@ -41,6 +53,9 @@ func TestLettersAreAsApproved(t *testing.T) {
 		confirm := letters(t, s, lang)["confirm"]
 		golden(t, "digest-"+lang, short)
 		golden(t, "confirm-"+lang, confirm)
+		golden(t, "move-"+lang, letters(t, s, lang)["move"])
+		golden(t, "notice-"+lang, letters(t, s, lang)["notice"])
+		golden(t, "seal-"+lang, letters(t, s, lang)["seal"])
 	}
 }
 

@@ -39,18 +39,43 @@ func pictures(lang string) map[string]Page {
 	form := func(done, digest string) Page {
 		p := base
 		p.Banner, p.MostRead = nil, nil
-		p.Form = &Form{Action: "/x", Digest: digest, Email: "anna@example.org", Done: done, Lang: "ru",
-			Digests: []Choice{{"daily", "Самое читаемое", true, false}, {"weekly", "Неделя в кино", false, true}},
-			Langs:   []Choice{{"ru", "Русский", true, false}, {"en", "English", false, false}}}
+		p.Form = &Form{Action: "/x", Digest: digest, Email: "anna@example.org", Done: done, Undo: true}
 		return p
 	}
+	prefs := func(change func(*Preferences)) Page {
+		p := base
+		p.Banner, p.MostRead, p.Prefs = nil, nil, preferences(lang)
+		change(p.Prefs)
+		return p
+	}
+	asked := form("", "")
+	asked.Form.New = "anna.lee@example.net"
 	return map[string]Page{
 		"home": home, "list": list, "article": read, "article_corrected": mended, "feeds": feeds, "feeds_none": none, "most-read": most, "digest": about, "digest_joined": joined, "digest_wrong": wrong,
 		"edition": shown, "edition_thin": thin, "message_410": gone, "message_404": lost, "confirm": form("", "Самое читаемое"),
 		"confirm_done": form("confirmed", "Самое читаемое"), "unsubscribe": form("", "Самое читаемое"),
-		"unsubscribe_done": form("left", "Самое читаемое"), "preferences": form("", ""), "preferences_done": form("saved", ""),
+		"unsubscribe_done": form("left", "Самое читаемое"), "unsubscribe_returned": form("returned", "Самое читаемое"),
+		"preferences": prefs(func(*Preferences) {}), "preferences_done": prefs(func(p *Preferences) { p.Done = "saved" }),
+		"preferences_wrong": prefs(func(p *Preferences) {
+			p.Wrong, p.Error, p.Date, p.Moving = "date", Text(lang, "error_date"), "2026-01-01", "anna.lee@example.net"
+			p.Paused = []Headline{{Title: "Самое читаемое", Date: morning.AddDate(0, 0, 7)}}
+		}),
+		"move": asked, "move_stop": form("", ""), "move_done": form("moved", ""), "erase": form("", ""), "erase_done": form("erased", ""),
 		"mailbox": mailbox(lang, 0), "letter": mailbox(lang, 1),
 	}
+}
+
+// preferences are a reader's who gets a daily digest and may have a calmer one.
+func preferences(lang string) *Preferences {
+	sections := []Choice{{"festivali", "Фестивали", false}, {"kassa", "Касса", false}, {"proizvodstvo", "Производство", true}, {"prokat", "Прокат", true}}
+	p := &Preferences{Action: "/x", Erase: "/x/erase", Email: "anna@example.org", Pausable: true, From: "2026-11-25", To: "2027-11-24",
+		Groups: []DigestGroup{
+			{Name: "daily", Title: "Самое читаемое", Rhythms: []Rhythm{{"daily", "", Text(lang, "rhythm_daily", "8:00"), true, false},
+				{"weekly", "Неделя в кино", Text(lang, "rhythm_weekly"), false, true}, {"monthly", "Месяц в кино", Text(lang, "rhythm_monthly"), false, false}, {}}, Sections: sections},
+			{Name: "forum", Title: "Форум кинопроизводства", Note: Text(lang, "rhythm_monthly"), Chosen: true, Sections: []Choice{{"kassa", "Касса", false}, {"prokat", "Прокат", false}}}},
+		Langs: []Choice{{"", "", true}, {"ru", "Русский", false}, {"en", "English", false}},
+		Hours: []Choice{{"", "", false}, {"7", "07:00", true}}, Zones: []Choice{{"", "", false}, {"Asia/Sakhalin", Text(lang, "zone_Asia_Sakhalin") + " (UTC+11:00)", true}}}
+	return p
 }
 
 // TestWritePagesToLookAt writes every page and letter as a file, for eyes and for screenshots: into the folder VESTNIK_LOOK

@@ -119,6 +119,29 @@ func (p Page) ListKind() string {
 	return ""
 }
 
+// Offered tells whether the digest of that name can be joined.
+func (p Page) Offered(digest string) bool {
+	return slices.ContainsFunc(p.Digests, func(l Link) bool { return l.Name() == digest })
+}
+
+// Name is the last part of the address: of a digest's page, its name.
+func (l Link) Name() string { return l.URL[strings.LastIndexByte(l.URL, '/')+1:] }
+
+// JoinWording is what the form that joins says beside its button, a line for each sentence: the words that are agreed to.
+func JoinWording(lang, title string) string {
+	return strings.Join([]string{title, Text(lang, "join_heading"), Text(lang, "join"), Text(lang, "join_note")}, "\n")
+}
+
+// ConfirmWording is the same for the page that a confirmation letter leads to.
+func ConfirmWording(lang, title string) string {
+	return strings.Join([]string{Text(lang, "confirm_heading"), Text(lang, "confirm_text", title), Text(lang, "confirm_button")}, "\n")
+}
+
+// NotMeWording is the same for the page of who did not ask for the letter.
+func NotMeWording(lang, title string) string {
+	return strings.Join([]string{Text(lang, "not_me_heading"), Text(lang, "not_me_text", title), Text(lang, "not_me_button")}, "\n")
+}
+
 // JoinPage is the address of the page of the digest that a form is about, "" where it is not offered.
 func (p Page) JoinPage() string {
 	for _, d := range p.Digests {
@@ -130,8 +153,55 @@ func (p Page) JoinPage() string {
 }
 
 // Wants tells whether any digest is chosen, or waits for its confirmation.
-func (f Form) Wants() bool {
-	return slices.ContainsFunc(f.Digests, func(c Choice) bool { return c.Chosen || c.Pending })
+func (p Preferences) Wants() bool {
+	return slices.ContainsFunc(p.Groups, func(g DigestGroup) bool {
+		return g.Chosen || g.Pending || slices.ContainsFunc(g.Rhythms, func(r Rhythm) bool { return r.Name != "" && (r.Chosen || r.Pending) })
+	})
+}
+
+// Only are the sections chosen, by their titles; "" for all.
+func (g DigestGroup) Only() string {
+	var titles []string
+	for _, c := range g.Sections {
+		if c.Chosen {
+			titles = append(titles, c.Title)
+		}
+	}
+	return strings.Join(titles, ", ")
+}
+
+// Wording is what stands beside the button that saves: the words that are agreed to.
+func (p Preferences) Wording(lang string) string {
+	lines := []string{Text(lang, "preferences_heading"), Text(lang, "preferences_digests")}
+	for _, g := range p.Groups {
+		lines = append(lines, strings.TrimSpace(g.Title+" "+g.Note))
+		for _, r := range g.Rhythms {
+			lines = append(lines, "- "+strings.TrimSpace(r.words(lang)+" "+r.Note))
+		}
+	}
+	return strings.Join(append(lines, Text(lang, "preferences_none"), Text(lang, "preferences_button")), "\n")
+}
+
+// words are those of the choice on the page.
+func (r Rhythm) words(lang string) string {
+	switch {
+	case r.Name == "":
+		return Text(lang, "rhythm_none")
+	case r.Name == "=":
+		return Text(lang, "rhythm_both", r.Title)
+	case r.Title == "":
+		return Text(lang, "rhythm_each")
+	}
+	return r.Title
+}
+
+// WordingOf is what stands beside a button: the texts of these keys, with the values that they take.
+func WordingOf(lang string, keys []string, values ...any) string {
+	var lines []string
+	for _, key := range keys {
+		lines = append(lines, Text(lang, key, values...))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // Headline is an edition's subject without the title of the digest, on whose own page it stands.

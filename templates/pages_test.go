@@ -341,15 +341,35 @@ func TestPastEditionsDoNotRepeatTheirDigest(t *testing.T) {
 func TestWhoLeftFindsTheWayBack(t *testing.T) {
 	s := newSet(t)
 	got := render(t, s, "unsubscribe", pictures("ru")["unsubscribe_done"])
-	if !strings.Contains(got, `<a href="/digests/daily">Страница рассылки</a>`) {
+	if !strings.Contains(got, `href="/digests/daily">Страница рассылки</a>`) {
 		t.Errorf("no link to the digest's page in:\n%s", got)
 	}
 	p := pictures("ru")["preferences_done"]
-	for i := range p.Form.Digests {
-		p.Form.Digests[i].Chosen, p.Form.Digests[i].Pending = false, false
+	p.Prefs.Groups[1].Chosen = false
+	for i := range p.Prefs.Groups[0].Rhythms {
+		r := &p.Prefs.Groups[0].Rhythms[i]
+		r.Chosen, r.Pending = r.Name == "", false
 	}
 	if got := render(t, s, "preferences", p); !strings.Contains(got, "Письма больше приходить не будут") || strings.Contains(got, "Следующее письмо") {
 		t.Error("a next letter is promised to one who has left everything")
+	}
+}
+
+func TestWhatIsAgreedToIsWhatThePageSays(t *testing.T) {
+	s := newSet(t)
+	for _, lang := range Languages() {
+		p := pictures(lang)["preferences"]
+		shown := strings.Join(strings.Fields(parse(t, render(t, s, "preferences", p)).text()), " ")
+		if words := p.Prefs.Wording(lang); !strings.Contains(words, "- "+Text(lang, "rhythm_none")) || !strings.Contains(words, "- "+Text(lang, "rhythm_each")) {
+			t.Errorf("%s: the log would not have all choices: %q", lang, words)
+		}
+		for line := range strings.Lines(p.Prefs.Wording(lang)) {
+			for _, word := range strings.Fields(strings.TrimPrefix(line, "- ")) {
+				if !strings.Contains(shown, word) {
+					t.Errorf("%s: the log would have %q, which the page does not say", lang, strings.TrimSpace(line))
+				}
+			}
+		}
 	}
 }
 

@@ -31,9 +31,19 @@ func (s *Set) try() error {
 				}
 			}
 		}
-		confirm := ConfirmLetter{Site: sampleSite(), Language: lang, Digest: "Самое читаемое", Confirm: "https://kino.example/confirm/x", Hours: 48}
+		confirm := ConfirmLetter{Site: sampleSite(), Language: lang, Digest: "Самое читаемое", Confirm: "https://kino.example/confirm/x",
+			NotMe: "https://kino.example/not-me/x", Hours: 48}
 		if _, err := s.ConfirmLetter(confirm); err != nil {
 			return err
+		}
+		seal := SealLetter{Site: sampleSite(), Language: lang, Head: "128-6f1c", Lines: 128, At: sampleTime, Command: "vestnik subscribers verify-log"}
+		if _, err := s.SealLetter(seal); err != nil {
+			return err
+		}
+		for _, notice := range []bool{true, false} {
+			if _, err := s.MoveLetter(MoveLetter{Site: sampleSite(), Language: lang, Notice: notice, Link: "https://kino.example/move/x", Hours: 48}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -71,9 +81,9 @@ func samplePages(lang string) []Page {
 		Related: sampleHeadlines(5), Window: "24h", Windows: []Link{{"24h", "/most-read?window=24h"}, {"Всё", "/most-read"}},
 		Older: "/?before=1", Status: 404, Hub: "https://kino.example/hub", Self: "https://kino.example/feed.xml", Catalogue: sampleCatalogue(), Edition: new(sampleEdition()),
 		Digest: &DigestAbout{Name: "daily", Title: "Самое читаемое", Rhythm: "каждый день", Editions: sampleHeadlines(3),
-			Email: "a@b.example", Error: "не похоже на адрес", Trap: "site", Stamp: "x"},
-		Form: &Form{Action: "/x", Digest: "Самое читаемое", Email: "a@b.example", Lang: lang,
-			Digests: []Choice{{"daily", "Самое читаемое", true, true}}, Langs: []Choice{{"ru", "Русский", true, false}, {}}},
+			Email: "a@b.example", Error: "не похоже на адрес", Trap: "site", Stamp: "x", Check: true, Address: "https://kino.example/digests/daily"},
+		Form:  &Form{Action: "/x", Digest: "Самое читаемое", Email: "a@b.example"},
+		Prefs: samplePreferences(),
 	}
 	full.Letter = &MailboxLetter{ID: 1, URL: "/demo/mailbox/1", From: "Вестник кино <digest@kino.example>", To: "a@b.example",
 		Subject: "Самое читаемое", At: sampleTime, Preheader: "Один материал.", HTMLURL: "/demo/mailbox/1/html",
@@ -81,13 +91,23 @@ func samplePages(lang string) []Page {
 	full.Mailbox = &Mailbox{Letters: []MailboxLetter{*full.Letter, {ID: 2}}}
 
 	done := full
-	done.Digest = &DigestAbout{Name: "daily", Title: "Самое читаемое", Joined: true}
-	done.Form = &Form{Action: "/x", Done: "saved"}
+	done.Digest = &DigestAbout{Name: "daily", Title: "Самое читаемое", Joined: true, Framed: true, Query: "en", Height: 300}
+	done.Form = &Form{Action: "/x", Done: "moved"}
+	done.Prefs = &Preferences{Done: "saved"}
 	done.Article = &Article{Title: "Краткая новость"}
 	done.Letter = &MailboxLetter{}
 	bare := Page{Site: Site{Title: "Вестник"}, Article: &Article{}, Catalogue: &FeedCatalogue{}, Digest: &DigestAbout{}, Edition: &EditionView{}, Form: &Form{},
 		Letter: &MailboxLetter{}, Language: lang}
 	return []Page{full, done, bare, {Language: lang}}
+}
+
+func samplePreferences() *Preferences {
+	sections := []Choice{{"kino", "Кино", true}, {"teatr", "Театр", false}}
+	return &Preferences{Action: "/x", Erase: "/x/erase", Email: "a@b.example", Done: "moving", Wrong: "email", Error: "Это не адрес.", Pausable: true,
+		Groups: []DigestGroup{{Name: "extra", Title: "Срочное", Chosen: true, Pending: true, Sections: sections},
+			{Name: "daily", Title: "Самое читаемое", Rhythms: []Rhythm{{"=", "Всё", "", false, false}, {"daily", "", "каждый день", true, false}, {"", "", "", false, false}}, Sections: sections}},
+		Langs: []Choice{{"", "", true}, {"ru", "Русский", false}}, Hours: []Choice{{"", "", true}, {"7", "07:00", false}}, Zones: []Choice{{"", "", true}},
+		Paused: []Headline{{Title: "Самое читаемое", Date: sampleTime}}, From: "2026-11-25", To: "2027-11-24", New: "a@", Moving: "b@b.example"}
 }
 
 func sampleBanner() *Banner {

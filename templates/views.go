@@ -128,9 +128,10 @@ type Page struct {
 	Windows  []Link     // most-read.html: the choices, each with a window as its title; the page words it
 	Older    string     // address of the next page of a list, "" for none
 
-	Digest  *DigestAbout // digest.html
+	Digest  *DigestAbout // digest.html, form.html, snippet.html
 	Edition *EditionView // edition.html
-	Form    *Form        // confirm.html, unsubscribe.html, preferences.html
+	Form    *Form        // confirm.html, not-me.html, unsubscribe.html, move.html, erase.html
+	Prefs   *Preferences // preferences.html
 	Message string       // message.html: one plain sentence
 	Status  int          // message.html: HTTP status, 0 for 200; words the page where Heading and Message are empty
 
@@ -146,7 +147,12 @@ type DigestAbout struct {
 	Title    string
 	Rhythm   string // when it comes, in the page's language
 	Editions []Headline
-	Joined   bool // true after the form was sent: "look into your mailbox"
+	Joined   bool   // true after the form was sent: "look into your mailbox"
+	Check    bool   // the form came from a page that is not ours: it takes one more press of the button
+	Framed   bool   // the form stands in a frame of another site, and what answers it does
+	Address  string // of the page of the digest, absolute: form.html
+	Query    string // language to ask for in the address of a frame, "" for the digest's: snippet.html
+	Height   int    // of a frame in pixels: snippet.html
 	Email    string
 	Error    string // a sentence about a wrong address
 	Trap     string // name of the honeypot field
@@ -155,22 +161,62 @@ type DigestAbout struct {
 
 // Form is a page that asks before it acts: GET shows it, POST acts.
 type Form struct {
-	Action  string // address to POST to
-	Digest  string // title
-	Email   string
-	Digests []Choice // preferences.html
+	Action string // address to POST to
+	Digest string // title; "" for all
+	Email  string
+	New    string // the address to move to: move.html
+	Back   string // address of the page to go back to instead: erase.html
+	Undo   bool   // what was done can be taken back with one more button: unsubscribe.html
+	Done   string // "", "confirmed", "left", "returned", "blocked", "moved" …: what has just happened
+}
+
+// Preferences are a reader's: everything that can be set without a login.
+type Preferences struct {
+	Action   string // address to POST to
+	Erase    string // address of the page that erases
+	Email    string
+	Done     string // "", "saved", "paused", "resumed", "moving", "stopped": what has just happened
+	Wrong    string // "", "date", "zone", "email": the field that was refused
+	Error    string // and why, a sentence
+	Groups   []DigestGroup
+	Langs    []Choice   // Name "" is the digest's own
+	Hours    []Choice   // Name "" is with the edition
+	Zones    []Choice   // Name "" is the digest's own
+	Zone     string     // one typed
+	Pausable bool       // something comes that could be paused
+	Paused   []Headline // of digests that are paused: their titles, and the day on which they come again
+	From     string     // the first day, 2006-01-02, to which a pause may last, and the last
+	To       string
+	Date     string // one typed
+	New      string // an address typed
+	Moving   string // the address that has yet to be confirmed, "" for none
+}
+
+// A DigestGroup is a digest that may be ticked or, with Rhythms, one of several of which a reader takes one or none.
+type DigestGroup struct {
+	Name     string
+	Title    string
+	Note     string // when it comes
+	Chosen   bool
+	Pending  bool
+	Rhythms  []Rhythm
+	Sections []Choice // those that can be chosen; none of them means all
+}
+
+// A Rhythm is how often a digest comes: a digest of its own. Name is "" for none of the group, and "=" for all that come now.
+type Rhythm struct {
 	Name    string
-	Lang    string
-	Langs   []Choice
-	Done    string // "", "confirmed", "left", "saved": what has just happened
+	Title   string
+	Note    string
+	Chosen  bool
+	Pending bool
 }
 
 // A Choice is one box to tick.
 type Choice struct {
-	Name    string
-	Title   string
-	Chosen  bool
-	Pending bool
+	Name   string
+	Title  string
+	Chosen bool
 }
 
 // EditionView is a compiled edition: the letter and the page are made from the same values. It is kept as JSON with
@@ -247,7 +293,27 @@ type ConfirmLetter struct {
 	Language string
 	Digest   string // title
 	Confirm  string // address of the confirm page
+	NotMe    string // address of the page for who did not ask for it
 	Hours    int    // how long it is valid
+}
+
+// MoveLetter is what the letters about a change of address get. They hold neither address.
+type MoveLetter struct {
+	Site     Site
+	Language string
+	Notice   bool   // to the old address, with a link that stops it; else to the new one, with the link that does it
+	Link     string // address of the page
+	Hours    int    // how long the change can be confirmed
+}
+
+// SealLetter is what the admin's weekly letter with the head of the log of consent gets.
+type SealLetter struct {
+	Site     Site
+	Language string
+	Head     string    // what the chain comes to
+	Lines    int64     // of the log
+	At       time.Time // when the last of them was sealed
+	Command  string    // that checks the log against the head
 }
 
 // Letter is a rendered letter.

@@ -287,3 +287,16 @@ func TestNoTokenIsLogged(t *testing.T) {
 		t.Errorf("log: %s", log)
 	}
 }
+
+func TestNoAddressIsLogged(t *testing.T) {
+	h := openFurnished(t)
+	if _, err := h.DB.ExecContext(t.Context(), `DROP TABLE consent`); err != nil {
+		t.Fatal(err)
+	}
+	if res := h.join("daily", "Ann.Known@example.org"); res.StatusCode != 500 {
+		t.Fatalf("joining without a log of consent = %d, want 500", res.StatusCode)
+	}
+	if log := strings.ToLower(h.log.String()); strings.Contains(log, "ann.known") || !strings.Contains(log, "…@example.org") {
+		t.Errorf("log: %s", log)
+	}
+}

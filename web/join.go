@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -17,8 +18,7 @@ import (
 	"vestnik/templates"
 )
 
-// trap is a field that people do not see and programs fill in.
-const trap = "topic"
+const trap = subscribers.Trap
 
 // A form that is sent sooner after it was made was filled in by a program; one that is older was copied by one.
 const (
@@ -38,48 +38,75 @@ func (s *Server) subscribe(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return fmt.Errorf("join %.40q: %w", r.PostForm.Get("digest"), subscribers.ErrDigest)
 	}
-	p, err := s.digestView(r, d)
+	name, view := "digest.html", s.digestView
+	if r.PostForm.Has("framed") {
+		name, view = "form.html", s.formView
+		embeddable(w.Header())
+	}
+	p, err := view(r, d)
 	if err != nil {
 		return err
 	}
-	p.Language, p.NoIndex = spoken(r.PostForm.Get("language"), d.Language, s.Site.Language), true
+	s.speak(&p, d, r.PostForm.Get("language"))
+	p.NoIndex = true
 	if p.Status, err = s.join(r, p.Language, p.Digest); err != nil {
 		return err
 	}
 	if p.Digest.Joined {
 		s.sameTime(r.Context(), started)
 	}
-	return s.send(w, r, "digest.html", p)
+	return s.send(w, r, name, p)
 }
 
 // join does what a form asks for, puts into about what the reader is told, and returns the answer's status.
 func (s *Server) join(r *http.Request, language string, about *templates.DigestAbout) (status int, err error) {
 	email := strings.TrimSpace(r.PostForm.Get("email"))
+	about.Email = cut(email)
 	refuse := func(status int, key string, args ...any) (int, error) {
-		about.Email, about.Error = cut(email), templates.Text(language, key, args...)
+		about.Error = templates.Text(language, key, args...)
 		return status, nil
 	}
+	wrong := s.stampWrong(r.PostForm.Get("stamp"))
 	switch {
 	case r.PostForm.Get(trap) != "": // let the program believe it
+		s.Subscribers.Refused(subscribers.RefusedTrap)
 	case email == "":
 		return refuse(http.StatusBadRequest, "error_address_empty")
-	case !s.stampFits(r.PostForm.Get("stamp")):
+	case !r.PostForm.Has("stamp"):
+		// A form that bears no stamp, a small one of ours or another site's: the button of this page does.
+		if _, _, err := subscribers.ParseAddress(email); err != nil {
+			return refuse(http.StatusBadRequest, "error_address", cut(email))
+		}
+		about.Check = true
+		return http.StatusOK, nil
+	case wrong != "":
 		// A person has only to press the button of this page once more: it carries a fresh stamp.
-		return refuse(http.StatusTooManyRequests, "error_429_text")
-	case !s.joins.lets(clientAddress(r, s.TrustedProxies), s.Now()):
-		return refuse(http.StatusTooManyRequests, "error_429_text")
+		s.Subscribers.Refused(wrong)
+		return refuse(http.StatusTooManyRequests, "join_once_more")
 	default:
-		o := s.origin(r, templates.Text(language, "join_heading")+" "+about.Title+" "+templates.Text(language, "join_note"))
+		o := s.origin(r, templates.JoinWording(language, about.Title))
 		err = s.Subscribers.Join(r.Context(), s.DB, email, about.Name, language, o, s.Now())
 	}
 	switch {
 	case errors.Is(err, subscribers.ErrAddress):
 		return refuse(http.StatusBadRequest, "error_address", cut(email))
+	case errors.Is(err, subscribers.ErrTooMany):
+		return refuse(http.StatusTooManyRequests, "join_many")
 	case err != nil:
 		return 0, err
 	}
-	about.Joined = true
+	about.Joined, about.Email = true, ""
 	return http.StatusOK, nil
+}
+
+// networkOf is the /24 of an IPv4 address and the /48 of an IPv6 address.
+func networkOf(address netip.Addr) netip.Prefix {
+	bits := 24
+	if address.Is6() {
+		bits = 48
+	}
+	network, _ := address.Prefix(bits) // an address that is none gives the zero prefix
+	return network
 }
 
 // origin is what the log of consent keeps of a form: the words that stood beside its button, and the reader's network.
@@ -144,12 +171,17 @@ func (s *Server) sign(b []byte) []byte {
 	return h.Sum(nil)[:16]
 }
 
-// stampFits reports whether a form with this stamp was made long enough ago, and not too long.
-func (s *Server) stampFits(stamp string) bool {
+// stampWrong says why a form with this stamp is not taken, "" if it is: it was made long enough ago, and not too long.
+func (s *Server) stampWrong(stamp string) (reason string) {
 	b, err := base64.RawURLEncoding.DecodeString(stamp)
 	if err != nil || len(b) != 24 || !hmac.Equal(b[8:], s.sign(b[:8])) {
-		return false
+		return subscribers.RefusedStale
 	}
-	age := s.Now().Sub(time.UnixMilli(int64(binary.BigEndian.Uint64(b))))
-	return age >= stampMin && age <= stampMax
+	switch age := s.Now().Sub(time.UnixMilli(int64(binary.BigEndian.Uint64(b)))); {
+	case age < stampMin:
+		return subscribers.RefusedFast
+	case age > stampMax:
+		return subscribers.RefusedStale
+	}
+	return ""
 }

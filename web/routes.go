@@ -36,13 +36,24 @@ func (s *Server) routes() []route {
 
 		{"GET /digests/{digest}", s.digestPage},
 		{"GET /digests/{digest}/{edition}", s.edition},
+		{"GET /digests/{digest}/form", s.formPage},
 		{"POST /subscribe", s.subscribe},
 		{"GET /confirm/{token}", private(s.confirmForm)},
 		{"POST /confirm/{token}", private(s.confirm)},
+		{"GET /not-me/{token}", private(s.notMeForm)},
+		{"POST /not-me/{token}", private(s.notMe)},
 		{"GET /preferences/{token}", private(s.preferencesForm)},
 		{"POST /preferences/{token}", private(s.preferences)},
+		{"GET /preferences/{token}/erase", private(s.eraseForm)},
+		{"POST /preferences/{token}/erase", private(s.erase)},
+		{"GET /move/{token}", private(s.moveForm)},
+		{"POST /move/{token}", private(s.move)},
+		{"GET /move/stop/{token}", private(s.stopForm)},
+		{"POST /move/stop/{token}", private(s.stopMove)},
 		{"GET /unsubscribe/{token}", private(s.unsubscribeForm)},
 		{"POST /unsubscribe/{token}", private(s.unsubscribe)},
+		{"GET /subscription/{campaign}/{subscriber}", private(s.listmonk(s.unsubscribeForm))},
+		{"POST /subscription/{campaign}/{subscriber}", private(s.listmonk(s.unsubscribe))},
 
 		{"POST /a/{article}", s.beacon},
 		{"GET /a.js", s.pageScript},
@@ -151,7 +162,9 @@ var (
 // pageHeaders are on every page of HTML. What the handler has set already stays.
 func pageHeaders(h http.Header) {
 	h["Content-Type"] = []string{"text/html; charset=utf-8"}
-	h["Content-Security-Policy"] = policy
+	if h["Content-Security-Policy"] == nil {
+		h["Content-Security-Policy"] = policy
+	}
 	h["Permissions-Policy"] = permissions
 	if h.Get("Referrer-Policy") == "" {
 		h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
@@ -204,7 +217,7 @@ func text(w http.ResponseWriter, r *http.Request, status int, line string) error
 
 func (s *Server) robots(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=3600")
-	return text(w, r, http.StatusOK, "User-agent: *\nDisallow: /a/\nDisallow: /confirm/\nDisallow: /preferences/\nDisallow: /unsubscribe/\n\n"+
+	return text(w, r, http.StatusOK, "User-agent: *\nDisallow: /a/\nDisallow: /confirm/\nDisallow: /move/\nDisallow: /not-me/\nDisallow: /preferences/\nDisallow: /unsubscribe/\nDisallow: /subscription/\n\n"+
 		"Sitemap: "+s.Site.URL+"/sitemap.xml\nSitemap: "+s.Site.URL+"/news-sitemap.xml")
 }
 

@@ -54,6 +54,7 @@ type DigestInfo struct {
 	Language string         // of its pages
 	Location *time.Location // in which its editions are dated
 	Rhythm   string         // when it comes, in its language: "Каждый день в 8:00"
+	BestOf   string         // the digest that it is a calmer rhythm of; "" for one that stands alone
 }
 
 // A Server answers the publication's requests. It is safe for concurrent use; [Server.Handler] is the way in.
@@ -75,7 +76,7 @@ type Server struct {
 	assets    map[string]asset
 	script    asset
 	boxes     *boxes
-	joins     joins
+	leaver    *subscribers.Leaver
 }
 
 // feedMemory bounds the rendered feeds kept, compressed: about 200 of 50 full articles each, with what it takes to make them anew.
@@ -115,6 +116,7 @@ func (s *Server) furnish() error {
 	s.marks, s.archives = newShelf[int64, mark](4096), newShelf[string, bounds](1024)
 	s.documents = newShelf[string, document](64)
 	s.boxes = s.newBoxes()
+	s.leaver = s.newLeaver()
 	s.feeds = feeds.NewCache(s.loader(), feedMemory, s.Log)
 	return nil
 }

@@ -219,7 +219,7 @@ func contents(t testing.TB, d *db.DB) string {
 	t.Helper()
 	var all strings.Builder
 	for _, table := range []string{"articles", "changes", "read_seen", "read_hour", "read_filtered", "subscribers", "subscriptions",
-		"tokens", "consent", "slots", "editions", "letters", "suppressions"} {
+		"tokens", "consent", "slots", "editions", "letters", "suppressions", "join_counts", "forgotten"} {
 		rows, err := d.QueryContext(context.Background(), `SELECT * FROM `+table+` ORDER BY 1, 2, 3`)
 		if err != nil {
 			t.Fatal(err)

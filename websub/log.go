@@ -9,8 +9,8 @@ import (
 	"vestnik/db"
 )
 
-// logFor is how long pushes are remembered.
-const logFor = 30 * 24 * time.Hour
+// LogFor is how long pushes are remembered.
+const LogFor = 30 * 24 * time.Hour
 
 // A Push is one line of the delivery log: recipients = reached + pending + given up.
 type Push struct {
@@ -92,7 +92,7 @@ func Housekeep(ctx context.Context, h db.Handle, now time.Time) error {
 	}{
 		{`DELETE FROM hub_subscriptions WHERE until <= $1`, now},
 		{`DELETE FROM hub_verifications WHERE due = 0 AND at <= $1`, now.Add(-unproven)},
-		{`DELETE FROM hub_pushes WHERE at <= $1`, now.Add(-logFor)},
+		{`DELETE FROM hub_pushes WHERE at <= $1`, now.Add(-LogFor)},
 	} {
 		if _, err := h.ExecContext(ctx, step.query, db.Milli(step.before)); err != nil {
 			return fmt.Errorf("clear up after the hub: %w", err)

@@ -30,6 +30,8 @@ type Config struct {
 	Feed     []FeedConfig            `toml:"feed"`
 	Banners  []BannerConfig          `toml:"banner"`
 	Reads    ReadsConfig             `toml:"reads"`
+	Join     JoinConfig              `toml:"join"`
+	Keep     RetentionConfig         `toml:"retention"`
 	Imprint  ImprintConfig           `toml:"imprint"`
 	Labels   map[string]LabelsConfig `toml:"labels"`
 	Node     NodeConfig              `toml:"node"`
@@ -44,6 +46,7 @@ type SiteConfig struct {
 	Timezone  string `toml:"timezone"`
 	Secret    string `toml:"secret"`
 	Templates string `toml:"templates"`
+	Admin     string `toml:"admin"`
 
 	location *time.Location
 }
@@ -90,6 +93,7 @@ type DigestConfig struct {
 	CatchUp  Duration  `toml:"catch_up"`
 	MaxLate  Duration  `toml:"max_late"`
 	InDoubt  string    `toml:"in_doubt"`
+	BestOf   string    `toml:"best_of"`
 
 	location *time.Location
 }
@@ -138,6 +142,24 @@ type ReadsConfig struct {
 	LeastShare *float64 `toml:"least_share"`
 	MaxAge     Duration `toml:"max_age"`
 	PerSection int      `toml:"per_section"`
+}
+
+// RetentionConfig says how long is kept what must not be kept for ever; 0 is for ever.
+type RetentionConfig struct {
+	Pending *Duration `toml:"pending"`
+	Left    *Duration `toml:"left"`
+	Letters *Duration `toml:"letters"`
+	Imports *Duration `toml:"imports"`
+}
+
+// JoinConfig limits what strangers can make us send.
+type JoinConfig struct {
+	PerNetwork int      `toml:"per_network"`
+	PerDomain  int      `toml:"per_domain"`
+	PerHour    int      `toml:"per_hour"`
+	Again      Duration `toml:"again"`
+	PerDay     int      `toml:"per_day"`
+	PerMonth   int      `toml:"per_month"`
 }
 
 type ImprintConfig struct {

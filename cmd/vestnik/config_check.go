@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"vestnik/reads"
+	"vestnik/subscribers"
+	"vestnik/subscribers/limits"
 )
 
 func setDefault[T comparable](v *T, value T) {
@@ -50,6 +52,8 @@ func (c *Config) fillDefaults() {
 	if c.Reads.LeastShare == nil {
 		c.Reads.LeastShare = new(0.02)
 	}
+	c.Join.fillDefaults()
+	c.Keep.fillDefaults()
 	if c.Node.Roles == nil {
 		c.Node.Roles = []string{"web", "cron", "send", "poll"}
 	}
@@ -105,8 +109,40 @@ func (c *Config) checkSite() (err error) {
 	if c.Site.location, err = time.LoadLocation(c.Site.Timezone); err != nil {
 		return fmt.Errorf(`[site] timezone %q: no such zone; write it as "Europe/Moscow"`, c.Site.Timezone)
 	}
+	if c.Site.Admin != "" {
+		if _, _, err := subscribers.ParseAddress(c.Site.Admin); err != nil {
+			return fmt.Errorf("[site] admin: %w", err)
+		}
+	}
 	setDefault(&c.Site.Title, hostOf(c.Site.URL))
 	return oneLine("[site] title", c.Site.Title)
+}
+
+func (r *RetentionConfig) fillDefaults() {
+	for _, clock := range []struct {
+		at   **Duration
+		days int
+	}{{&r.Pending, 30}, {&r.Left, 0}, {&r.Letters, 400}, {&r.Imports, 400}} {
+		if *clock.at == nil {
+			*clock.at = new(Duration(time.Duration(clock.days) * 24 * time.Hour))
+		}
+	}
+}
+
+// Shorter ones would take from what is still under way.
+const (
+	leastPending = 3 * 24 * time.Hour
+	leastLetters = 7 * 24 * time.Hour
+)
+
+func (r RetentionConfig) check() error {
+	if p := time.Duration(*r.Pending); p > 0 && p < leastPending {
+		return fmt.Errorf(`pending %s: the link of a confirmation letter is valid for two days; write "3d" or more, or "0s" for ever`, p)
+	}
+	if l := time.Duration(*r.Letters); l > 0 && l < leastLetters {
+		return fmt.Errorf(`letters %s: who was mailed must be known while bounces come back; write "7d" or more, or "0s" for ever`, l)
+	}
+	return nil
 }
 
 func (c *Config) checkHTTP() error {
@@ -171,6 +207,25 @@ func (c *Config) checkDigests() (err error) {
 		}
 		if err := c.digest(*d).Check(); err != nil {
 			return fmt.Errorf("[[digest]] %w", err)
+		}
+	}
+	return c.checkRhythms()
+}
+
+// checkRhythms looks at the digests that are calmer rhythms of others.
+func (c *Config) checkRhythms() error {
+	of := map[string]string{}
+	for _, d := range c.Digests {
+		of[d.Name] = d.BestOf
+	}
+	for _, d := range c.Digests {
+		other, exists := of[d.BestOf]
+		switch {
+		case d.BestOf == "":
+		case !exists || d.BestOf == d.Name:
+			return fmt.Errorf("[[digest]] %s: best_of %q: write the name of another digest, whose best it brings at a calmer rhythm", d.Name, d.BestOf)
+		case other != "":
+			return fmt.Errorf("[[digest]] %s: best_of %q: that is a calmer rhythm itself, of %q; name that one", d.Name, d.BestOf, other)
 		}
 	}
 	return nil
@@ -260,10 +315,41 @@ func (c *Config) checkRest() error {
 	if err := c.Reads.check(); err != nil {
 		return fmt.Errorf("[reads] %w", err)
 	}
+	if err := c.Keep.check(); err != nil {
+		return fmt.Errorf("[retention] %w", err)
+	}
+	if err := c.Join.check(); err != nil {
+		return fmt.Errorf("[join] %w", err)
+	}
 	for _, role := range c.Node.Roles {
 		if !slices.Contains([]string{"web", "cron", "send", "poll"}, role) {
 			return fmt.Errorf(`[node] roles %q: write some of "web", "cron", "send", "poll"`, role)
 		}
+	}
+	return nil
+}
+
+func (j *JoinConfig) fillDefaults() {
+	setDefault(&j.PerNetwork, limits.Defaults.Network)
+	setDefault(&j.PerDomain, limits.Defaults.Domain)
+	setDefault(&j.PerHour, limits.Defaults.All)
+	setDefault(&j.Again, Duration(limits.Defaults.Again))
+	setDefault(&j.PerDay, limits.Defaults.Day)
+	setDefault(&j.PerMonth, limits.Defaults.Month)
+}
+
+// check refuses limits that would let nobody join, or a stranger fill a mailbox.
+func (j JoinConfig) check() error {
+	for key, n := range map[string]int{"per_network": j.PerNetwork, "per_domain": j.PerDomain, "per_hour": j.PerHour} {
+		if n < 1 || n > 1_000_000 {
+			return fmt.Errorf("%s %d: write a number of requests an hour from 1 to 1000000", key, n)
+		}
+	}
+	switch {
+	case j.Again < Duration(time.Hour) || j.Again > Duration(30*24*time.Hour):
+		return fmt.Errorf(`again %q: write a time from "1h" to "30d"`, time.Duration(j.Again))
+	case j.PerDay < 1 || j.PerDay > 24 || j.PerMonth < j.PerDay || j.PerMonth > 240:
+		return fmt.Errorf("per_day %d, per_month %d: write from 1 to 24 letters a day, and at least as many, at most 240, in 30 days", j.PerDay, j.PerMonth)
 	}
 	return nil
 }

@@ -173,12 +173,11 @@ func (m *demo) fill(ctx context.Context) error {
 			return r.Err
 		}
 	}
-	list, err := sampleFiles.Open("sample/subscribers.csv")
+	list, err := sampleFiles.ReadFile("sample/subscribers.csv")
 	if err != nil {
 		return err
 	}
-	defer list.Close()
-	_, err = subscribers.ImportCSV(ctx, m.d, list, "subscribers.csv", subscribers.ImportOptions{Verbs: m.verbs(), Basis: "invented for the demo"}, time.Now())
+	_, err = subscribers.Import(ctx, m.d, bytes.NewReader(list), "subscribers.csv", subscribers.ImportOptions{Verbs: m.verbs(), Basis: "invented for the demo"}, time.Now())
 	if err != nil {
 		return err
 	}
@@ -196,7 +195,7 @@ func (m *demo) readEnglish(ctx context.Context) error {
 	return m.d.Tx(ctx, func(tx *sql.Tx) error {
 		for i, s := range all {
 			if i%5 == 4 {
-				if err := subscribers.SetLanguage(ctx, tx, s.ID, "en"); err != nil {
+				if err := subscribers.SetLanguage(ctx, tx, s.ID, "en", time.Now()); err != nil {
 					return err
 				}
 			}

@@ -23,6 +23,7 @@ type DigestCmd struct {
 	Send     DigestSend     `cmd:"" help:"Publish the slot last due, unless it is published already."`
 	Editions DigestEditions `cmd:"" help:"List editions, newest first."`
 	Slots    DigestSlots    `cmd:"" help:"What became of every slot: published, skipped or missed, and why."`
+	Form     DigestForm     `cmd:"" help:"Print the form to join as HTML to paste into another site."`
 	Show     DigestShow     `cmd:"" help:"Show one edition: what is in it, why, and what became of its letters."`
 }
 

@@ -103,7 +103,7 @@ func balanceColumns() []column[balanceJSON] {
 // MailList lists letters.
 type MailList struct {
 	State  string `help:"Only in this state: ${enum}; in_doubt also lists those that were." enum:"any,queued,in_flight,sent,deferred,failed,suppressed,expired,in_doubt" default:"any" placeholder:"STATE"`
-	Kind   string `help:"Only of this kind: ${enum}." enum:"any,digest,confirm,test" default:"any" placeholder:"KIND"`
+	Kind   string `help:"Only of this kind: ${enum}." enum:"any,digest,confirm,test,move,notice" default:"any" placeholder:"KIND"`
 	Digest string `help:"Only of this digest." placeholder:"NAME"`
 	Limit  int    `default:"100" help:"At most so many."`
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 	_ "time/tzdata" // zones also where the machine has none
@@ -47,6 +48,10 @@ type CLI struct {
 	Digest      DigestCmd      `cmd:"" help:"The digests, their slots and editions."`
 	Subscribers SubscribersCmd `cmd:"" help:"Who gets what."`
 	Mail        MailCmd        `cmd:"" help:"The ledger of letters."`
+	Backup      BackupCmd      `cmd:"" help:"Copy the database while the daemon runs, check the copy, and print the head of the consent log."`
+	Retention   RetentionCmd   `cmd:"" help:"What is kept how long, since when, and what is due to be forgotten."`
+	Completion  CompletionCmd  `cmd:"" help:"Print the script for tab completion in bash, zsh or fish."`
+	Complete    CompleteCmd    `cmd:"" hidden:"" help:"What the scripts for tab completion ask."`
 	Version     VersionCmd     `cmd:"" help:"Print the version."`
 }
 
@@ -90,6 +95,7 @@ func (a *app) run(args []string) (status int) {
 		kong.Description("Vestnik: a newsletter and RSS daemon for a newsroom. Start with `vestnik demo`, or `vestnik init` and `vestnik serve`."),
 		kong.Writers(a.out, a.err),
 		kong.Exit(func(code int) { panic(exitCode(code)) }),
+		kong.ValueFormatter(helpOfValue),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 110}),
 	)
 	if err != nil {
@@ -113,6 +119,16 @@ func (a *app) run(args []string) (status int) {
 		return a.fail(err, exitFailed)
 	}
 	return 0
+}
+
+// helpOfValue is the help of a flag or argument, whose ${enum} kong writes without spaces.
+func helpOfValue(v *kong.Value) string {
+	if kong.HasInterpolatedVar(v.OrigHelp, "enum") {
+		spaced := *v
+		spaced.Help = strings.Replace(v.Help, v.Enum, strings.Join(v.EnumSlice(), ", "), 1)
+		v = &spaced
+	}
+	return kong.DefaultHelpValueFormatter(v)
 }
 
 // usageError is an error in how the command was called.

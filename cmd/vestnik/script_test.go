@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,7 +50,7 @@ func (c cleaning) Run() int {
 //	smtpd wait N             until N letters have arrived
 //	smtpd show N             the Nth letter, decoded: headers, then text, then HTML
 //	smtpd refuse ADDR, smtpd defer ADDR, smtpd cut ADDR
-//	smtpd link NAME REGEXP   sets $NAME to the first match in the newest letter's text
+//	smtpd link NAME REGEXP   sets $NAME to the first match in the text of the newest letter that has one
 //	get URL [HEADER=VALUE…]  prints the status, the headers and the body
 //	head URL                 the same without the body
 //	post URL [FIELD=VALUE…]  sends a form
@@ -63,6 +64,11 @@ func (c cleaning) Run() int {
 //	callback start SECRET    a WebSub subscriber; sets $CALLBACK; see cmdCallback
 //	subscribed N             until the hub has N confirmed subscriptions and no other
 //	newerschema              makes the database one of a newer vestnik
+//	seal NAME                sets $NAME to the head of the log of consent
+//	rewrite STATEMENT        changes the database behind everybody's back
+//	holds TEXT               a column of a table holds it
+//	gone ADDR                until the address has no subscriber
+//	encode NAME FROM TO      writes a file of UTF-8 in another encoding
 func TestScript(t *testing.T) {
 	files, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -75,6 +81,9 @@ func TestScript(t *testing.T) {
 			testscript.Run(t, testscript.Params{
 				Files: []string{file}, RequireExplicitExec: true,
 				Condition: func(cond string) (bool, error) {
+					if cond == "postgres" {
+						return strings.HasPrefix(database, "postgres"), nil
+					}
 					if cond != "corpora" {
 						return false, fmt.Errorf("unknown condition %s", cond)
 					}
@@ -85,7 +94,8 @@ func TestScript(t *testing.T) {
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"smtpd": cmdSMTPD, "get": cmdGet, "head": cmdHead, "post": cmdPost, "waitfor": cmdWaitfor, "upstream": cmdUpstream, "read": cmdRead,
 					"appendsource": cmdAppendsource, "newerschema": cmdNewerschema, "attempted": cmdAttempted, "letter": cmdLetter, "edition": cmdEdition,
-					"callback": cmdCallback, "subscribed": cmdSubscribed,
+					"callback": cmdCallback, "subscribed": cmdSubscribed, "encode": cmdEncode,
+					"seal": cmdSeal, "rewrite": cmdRewrite, "holds": cmdHolds, "gone": cmdGone,
 				},
 			})
 		})
@@ -193,13 +203,17 @@ func followLink(ts *testscript.TestScript, s *mailtest.Server, name, pattern str
 	if len(all) == 0 {
 		ts.Fatalf("smtpd link: no letter has arrived")
 	}
-	p, err := all[len(all)-1].Parse()
-	ts.Check(err)
-	found := regexp.MustCompile(pattern).FindString(p.Text)
-	if found == "" {
-		ts.Fatalf("smtpd link: no %s in:\n%s", pattern, p.Text)
+	var text string
+	for _, m := range slices.Backward(all) {
+		p, err := m.Parse()
+		ts.Check(err)
+		if found := regexp.MustCompile(pattern).FindString(p.Text); found != "" {
+			ts.Setenv(name, found)
+			return
+		}
+		text += p.Text
 	}
-	ts.Setenv(name, found)
+	ts.Fatalf("smtpd link: no %s in:\n%s", pattern, text)
 }
 
 var plainClient = &http.Client{

@@ -20,7 +20,6 @@ import (
 	"vestnik/reads"
 	"vestnik/reads/logs"
 	"vestnik/sources"
-	"vestnik/subscribers"
 	"vestnik/subscribers/consent"
 	"vestnik/web"
 	"vestnik/websub"
@@ -123,6 +122,7 @@ func (s *daemon) run(ctx context.Context) error {
 	}
 	wg.Go(func() { s.reindex(ctx) })
 	wg.Go(func() { s.sealConsent(ctx) })
+	wg.Go(func() { s.runKeeping(ctx) })
 	s.log.Info("vestnik is running", "version", version(), "site", s.c.Site.URL, "roles", s.c.Node.Roles, "database", s.d.Engine)
 	<-ctx.Done()
 	s.log.Info("stopping")
@@ -215,6 +215,9 @@ func (s *daemon) serveHTTP(ctx context.Context) error {
 	if _, flushErr := s.counter.Flush(grace, s.d, time.Now()); flushErr != nil {
 		s.log.Error("the last reads were not written", "error", flushErr)
 	}
+	if flushErr := s.server.Subscribers.Tally.Flush(grace, s.d, time.Now()); flushErr != nil {
+		s.log.Error("what was refused last was not written", "error", flushErr)
+	}
 	return err
 }
 
@@ -233,9 +236,11 @@ func (s *daemon) flushUntil(ctx context.Context, failed <-chan error) error {
 			if _, err := s.counter.Flush(ctx, s.d, now); err != nil && ctx.Err() == nil {
 				s.log.Error("reads are kept in memory until the next try", "error", err)
 			}
+			if err := s.server.Subscribers.Tally.Flush(ctx, s.d, now); err != nil && ctx.Err() == nil {
+				s.log.Error("what was refused is kept in memory until the next try", "error", err)
+			}
 		case now := <-hourly.C:
-			if err := errors.Join(reads.Housekeep(ctx, s.d, now), logs.Housekeep(ctx, s.d, s.c.Site.URL, now), subscribers.Housekeep(ctx, s.d, now),
-				websub.Housekeep(ctx, s.d, now)); err != nil {
+			if err := errors.Join(reads.Housekeep(ctx, s.d, now), logs.Housekeep(ctx, s.d, s.c.Site.URL, now), websub.Housekeep(ctx, s.d, now)); err != nil {
 				s.log.Error("housekeeping", "error", err)
 			}
 		}

@@ -4,12 +4,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
-	"os"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/jedib0t/go-pretty/v6/progress"
 
 	"vestnik/db"
 	"vestnik/mail"
@@ -19,14 +16,21 @@ import (
 // SubscribersCmd groups the verbs on subscribers.
 type SubscribersCmd struct {
 	Add         SubscribersAdd         `cmd:"" help:"Add an address: it gets a letter to confirm, unless --confirmed on a written basis."`
-	List        SubscribersList        `cmd:"" help:"List subscribers."`
-	Show        SubscribersShow        `cmd:"" help:"Show one subscriber, with what was agreed to and when."`
-	Import      SubscribersImport      `cmd:"" help:"Import a CSV with the columns email,name,digests,status."`
-	Export      SubscribersExport      `cmd:"" help:"Export a CSV with the same columns."`
+	List        SubscribersList        `cmd:"" help:"List or count subscribers: by state, digest, section, domain, date."`
+	Show        SubscribersShow        `cmd:"" help:"Show one subscriber, with what was agreed to and when; with --json everything that is held about the address."`
+	Import      SubscribersImport      `cmd:"" help:"Import readers: our own files, exports of listmonk, Mailchimp, Ghost and Substack, any other CSV."`
+	Export      SubscribersExport      `cmd:"" help:"Export readers as CSV or JSON lines, with the columns that import reads; with an address, everything that is held about one person."`
 	Confirm     SubscribersConfirm     `cmd:"" help:"Confirm a pending subscription without the letter, on a written basis."`
-	Unsubscribe SubscribersUnsubscribe `cmd:"" help:"End subscriptions; letters under way are withdrawn."`
-	Suppress    SubscribersSuppress    `cmd:"" help:"Never mail an address again."`
-	Stats       SubscribersStats       `cmd:"" help:"How many subscriptions are in which state."`
+	Pause       SubscribersPause       `cmd:"" help:"Stop letters to one reader until a date."`
+	Resume      SubscribersResume      `cmd:"" help:"End a pause before its date."`
+	Move        SubscribersMove        `cmd:"" help:"Change a reader's address, once the new one has answered a letter."`
+	Unsubscribe SubscribersUnsubscribe `cmd:"" help:"End the subscriptions of one reader, or of all whom the filters mean; letters under way are withdrawn."`
+	Suppress    SubscribersSuppress    `cmd:"" help:"Never mail an address again, or all of a file."`
+	Block       SubscribersBlock       `cmd:"" help:"Send no more confirmation letters to an address, as its owner does by \"this was not me\"."`
+	Consent     SubscribersConsent     `cmd:"" help:"Print the proof of what one subscriber agreed to, with the exact words that were shown."`
+	VerifyLog   SubscribersVerifyLog   `cmd:"" help:"Check that the log of consent was not rewritten; exit status 1, and the broken link, if it was."`
+	Erase       SubscribersErase       `cmd:"" help:"Erase everything personal about an address, for ever."`
+	Stats       SubscribersStats       `cmd:"" help:"How many subscriptions are in which state, who came and left in the last 30 days, and requests to join that got no letter."`
 }
 
 // SubscribersAdd adds one.
@@ -60,20 +64,26 @@ func (cmd SubscribersAdd) Run(a *app) error {
 	})
 }
 
+// subscriberJSON is a line of a list; its names stay.
 type subscriberJSON struct {
 	Email         string             `json:"email"`
 	Name          string             `json:"name"`
 	Language      string             `json:"language"`
+	Timezone      string             `json:"timezone"`
+	Hour          int                `json:"hour"`
 	Since         string             `json:"since"`
 	Subscriptions []subscriptionJSON `json:"subscriptions"`
-	Suppressed    string             `json:"suppressed,omitempty"`
+	Suppressed    string             `json:"suppressed"`
+	After         string             `json:"after"` // for --after, to go on behind this line
 	Consent       []consentJSON      `json:"consent,omitempty"`
 }
 
 type subscriptionJSON struct {
-	Digest string `json:"digest"`
-	State  string `json:"state"`
-	Since  string `json:"since"`
+	Digest   string   `json:"digest"`
+	State    string   `json:"state"`
+	Since    string   `json:"since"`
+	Until    string   `json:"until"`
+	Sections []string `json:"sections"`
 }
 
 type consentJSON struct {
@@ -84,9 +94,10 @@ type consentJSON struct {
 }
 
 func (c *Config) subscriberJSON(s subscribers.Subscriber) subscriberJSON {
-	line := subscriberJSON{Email: s.Email, Name: s.Name, Language: s.Language, Since: c.iso(s.Since), Subscriptions: []subscriptionJSON{}}
+	line := subscriberJSON{Email: s.Email, Name: s.Name, Language: s.Language, Timezone: s.Timezone, Hour: s.Hour, Since: c.iso(s.Since),
+		Subscriptions: []subscriptionJSON{}, Suppressed: s.Suppressed, After: strconv.FormatInt(s.ID, 10)}
 	for _, one := range s.Subscriptions {
-		line.Subscriptions = append(line.Subscriptions, subscriptionJSON{one.Digest, one.State, c.iso(one.Since)})
+		line.Subscriptions = append(line.Subscriptions, subscriptionJSON{one.Digest, one.State, c.iso(one.Since), c.iso(one.Until), append([]string{}, one.Sections...)})
 	}
 	return line
 }
@@ -96,41 +107,43 @@ func (a *app) printSubscribers(c *Config, found []subscribers.Subscriber) error 
 	for _, s := range found {
 		lines = append(lines, c.subscriberJSON(s))
 	}
+	return a.printLines(lines)
+}
+
+func (a *app) printLines(lines []subscriberJSON) error {
 	return emit(a, lines,
 		column[subscriberJSON]{title: "Address", value: func(s subscriberJSON) any { return s.Email }},
 		column[subscriberJSON]{title: "Name", value: func(s subscriberJSON) any { return s.Name }, width: 40},
-		column[subscriberJSON]{title: "Digests", value: func(s subscriberJSON) any { return digestStates(s.Subscriptions) }},
+		column[subscriberJSON]{title: "Digests", value: func(s subscriberJSON) any { return s.states() }},
 		column[subscriberJSON]{title: "Since", value: func(s subscriberJSON) any { return day(s.Since) }})
+}
+
+// states are the states of a subscriber's digests for people, and whether the address may be mailed.
+func (s subscriberJSON) states() string {
+	states := digestStates(s.Subscriptions)
+	if s.Suppressed == "" {
+		return states
+	}
+	return strings.TrimPrefix(states+", suppressed: "+s.Suppressed, ", ")
 }
 
 func digestStates(all []subscriptionJSON) string {
 	var parts []string
 	for _, s := range all {
-		parts = append(parts, s.Digest+": "+s.State)
+		parts = append(parts, s.Digest+": "+s.words())
 	}
 	return strings.Join(parts, ", ")
 }
 
-// FilterFlags choose subscribers.
-type FilterFlags struct {
-	Digest string `help:"Only of this digest." placeholder:"NAME"`
-	State  string `help:"Only in this state: ${enum}." enum:"any,pending,active,left" default:"any" placeholder:"STATE"`
-}
-
-// SubscribersList lists them.
-type SubscribersList struct {
-	FilterFlags `embed:""`
-	Limit       int `default:"1000" help:"At most so many."`
-}
-
-func (cmd SubscribersList) Run(a *app) error {
-	return a.with(func(c *Config, d *db.DB) error {
-		found, err := subscribers.List(a.ctx, d, subscribers.ListFilter{Digest: cmd.Digest, State: unlessAny(cmd.State), Limit: cmd.Limit})
-		if err != nil {
-			return err
-		}
-		return a.printSubscribers(c, found)
-	})
+func (s subscriptionJSON) words() string {
+	words := s.State
+	if s.Until != "" {
+		words += " until " + day(s.Until)
+	}
+	if len(s.Sections) > 0 {
+		words += " (" + strings.Join(s.Sections, " ") + ")"
+	}
+	return words
 }
 
 // SubscribersShow shows one.
@@ -140,9 +153,12 @@ type SubscribersShow struct {
 
 func (cmd SubscribersShow) Run(a *app) error {
 	return a.with(func(c *Config, d *db.DB) error {
+		if a.json {
+			return printHeld(a.ctx, c, d, a.out, cmd.Address, true)
+		}
 		s, err := subscribers.Find(a.ctx, d, cmd.Address)
 		if err != nil {
-			return err
+			return a.orSuppressed(d, cmd.Address, err)
 		}
 		consent, err := subscribers.Consent(a.ctx, d, s.ID)
 		if err != nil {
@@ -155,152 +171,50 @@ func (cmd SubscribersShow) Run(a *app) error {
 		for _, x := range consent {
 			line.Consent = append(line.Consent, consentJSON{c.iso(x.At), x.Digest, x.Verb, x.Basis})
 		}
-		if a.json {
-			return emit(a, []subscriberJSON{line})
-		}
 		a.showSubscriber(line)
 		return nil
 	})
 }
 
+// orSuppressed adds to the error that an address is no subscriber's why it must not be mailed, if it must not.
+func (a *app) orSuppressed(d *db.DB, address string, err error) error {
+	_, key, bad := subscribers.ParseAddress(address)
+	if bad != nil || !errors.Is(err, subscribers.ErrNotFound) {
+		return err
+	}
+	reason, failed := mail.Suppressed(a.ctx, d, key)
+	if failed != nil || reason == "" {
+		return errors.Join(err, failed)
+	}
+	return fmt.Errorf("%w; the address is suppressed: %s", err, reason)
+}
+
 func (a *app) showSubscriber(s subscriberJSON) {
-	for _, f := range [][2]string{{"Address", s.Email}, {"Name", s.Name}, {"Language", s.Language}, {"Since", s.Since}, {"Suppressed", s.Suppressed}} {
+	hour := ""
+	if s.Hour >= 0 {
+		hour = fmt.Sprintf("%d:00", s.Hour)
+	}
+	for _, f := range [][2]string{{"Address", s.Email}, {"Name", s.Name}, {"Language", s.Language}, {"Timezone", s.Timezone}, {"Hour", hour},
+		{"Since", s.Since}, {"Suppressed", s.Suppressed}} {
 		if f[1] != "" {
 			fmt.Fprintf(a.out, "%-11s %s\n", f[0], f[1])
 		}
 	}
 	for _, x := range s.Subscriptions {
-		fmt.Fprintf(a.out, "%-11s %s: %s since %s\n", "Digest", x.Digest, x.State, x.Since)
+		fmt.Fprintf(a.out, "%-11s %s: %s since %s\n", "Digest", x.Digest, x.words(), x.Since)
 	}
 	for _, x := range s.Consent {
-		fmt.Fprintf(a.out, "%-11s %s %s %s %s\n", "Consent", x.At, x.Verb, x.Digest, x.Basis)
+		fmt.Fprintf(a.out, "%-11s %s  %s\n", "Consent", x.At, x.words())
 	}
 }
 
-// SubscribersImport imports a CSV.
-type SubscribersImport struct {
-	File    string `arg:"" help:"CSV, or - for standard input."`
-	Basis   string `required:"" help:"How and when these readers agreed." placeholder:"TEXT"`
-	Yes     bool   `help:"Do not ask."`
-	Confirm bool   `name:"send-confirmations" negatable:"" default:"true" help:"Write a confirmation letter to everybody who becomes pending (the default)."`
-	NowFlag `embed:""`
-}
-
-type importJSON struct {
-	Lines     int        `json:"lines"`
-	Added     int        `json:"added"`
-	Updated   int        `json:"updated"`
-	Unchanged int        `json:"unchanged"`
-	Skipped   int        `json:"skipped"`
-	Failed    int        `json:"failed"`
-	Pending   int        `json:"pending"`
-	Letters   int        `json:"letters"`
-	Problems  []noteJSON `json:"problems"`
-	Skips     []noteJSON `json:"skips"`
-}
-
-type noteJSON struct {
-	Line    int    `json:"line"`
-	Message string `json:"message"`
-}
-
-func (cmd SubscribersImport) Run(a *app) error {
-	return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, now time.Time) error {
-		f, err := a.openInput(cmd.File)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if isTerminal(a.err) && !cmd.Yes && !a.confirm(fmt.Sprintf("Import %s on the basis %q?", cmd.File, cmd.Basis)) {
-			return usageError("nothing was imported; say --yes to do it without asking")
-		}
-		set, err := c.templates()
-		if err != nil {
-			return err
-		}
-		move, end := a.bar("Importing", progress.UnitsBytes)
-		total := sizeOf(f)
-		report, err := subscribers.ImportCSV(a.ctx, d, f, cmd.File, subscribers.ImportOptions{Verbs: c.verbs(set), Basis: cmd.Basis,
-			SendConfirmations: cmd.Confirm, Progress: func(read int64) { move(read, total) }}, now)
-		end()
-		if printErr := a.reportSubscribers(cmd.File, report); printErr != nil {
-			return printErr
-		}
-		if err == nil && report.Failed > 0 {
-			return errReported
-		}
-		return err
-	})
-}
-
-func (a *app) openInput(name string) (io.ReadCloser, error) {
-	if name == "-" {
-		return io.NopCloser(a.in), nil
+// words are what was done to which digest, and on what basis: "add daily: paper form".
+func (x consentJSON) words() string {
+	words := strings.TrimSpace(x.Verb + " " + x.Digest)
+	if x.Basis != "" {
+		words += ": " + x.Basis
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("read the list: %w", err)
-	}
-	return f, nil
-}
-
-func sizeOf(r io.Reader) int64 {
-	if f, ok := r.(*os.File); ok {
-		if info, err := f.Stat(); err == nil {
-			return info.Size()
-		}
-	}
-	return 0
-}
-
-func (a *app) reportSubscribers(file string, r subscribers.Report) error {
-	if a.json {
-		line := importJSON{Lines: r.Lines, Added: r.Added, Updated: r.Updated, Unchanged: r.Unchanged, Skipped: r.Skipped, Failed: r.Failed,
-			Pending: r.Pending, Letters: r.Letters, Problems: []noteJSON{}, Skips: []noteJSON{}}
-		for _, p := range r.Problems {
-			line.Problems = append(line.Problems, noteJSON(p))
-		}
-		for _, s := range r.Skips {
-			line.Skips = append(line.Skips, noteJSON(s))
-		}
-		return emit(a, []importJSON{line})
-	}
-	for _, p := range r.Problems {
-		fmt.Fprintf(a.err, "%s:%d: %s\n", file, p.Line, p.Message)
-	}
-	if !a.quiet {
-		for _, s := range r.Skips {
-			fmt.Fprintf(a.err, "%s:%d: skipped: %s\n", file, s.Line, s.Message)
-		}
-	}
-	a.say("%s: %d added, %d updated, %d unchanged, %d skipped, %d failed. %d pending, %s to confirm.", count(r.Lines, "line"),
-		r.Added, r.Updated, r.Unchanged, r.Skipped, r.Failed, r.Pending, count(r.Letters, "letter"))
-	return nil
-}
-
-// SubscribersExport exports a CSV.
-type SubscribersExport struct {
-	FilterFlags `embed:""`
-	Output      string `short:"o" help:"File to write; default: standard output." placeholder:"FILE"`
-}
-
-func (cmd SubscribersExport) Run(a *app) (err error) {
-	return a.with(func(c *Config, d *db.DB) (err error) {
-		w := a.out
-		if cmd.Output != "" {
-			f, err := os.OpenFile(cmd.Output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) // addresses are for the owner's eyes
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, f.Close()) }()
-			w = f
-		}
-		n, err := subscribers.ExportCSV(a.ctx, d, w, subscribers.ListFilter{Digest: cmd.Digest, State: unlessAny(cmd.State)})
-		if err == nil && cmd.Output != "" {
-			a.say("Exported %s to %s.", count(n, "subscriber"), cmd.Output)
-		}
-		return err
-	})
+	return words
 }
 
 // SubscribersConfirm confirms one.
@@ -315,98 +229,11 @@ func (cmd SubscribersConfirm) Run(a *app) error {
 	return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, now time.Time) error {
 		var s subscribers.Subscriber
 		if err := d.Tx(a.ctx, func(tx *sql.Tx) (err error) {
-			s, err = subscribers.ConfirmByAdmin(a.ctx, tx, cmd.Address, cmd.Digest, cmd.Basis, now)
+			s, err = c.verbs(nil).ConfirmByAdmin(a.ctx, tx, cmd.Address, cmd.Digest, cmd.Basis, now)
 			return err
 		}); err != nil {
 			return err
 		}
 		return a.printSubscribers(c, []subscribers.Subscriber{s})
-	})
-}
-
-// SubscribersUnsubscribe ends subscriptions.
-type SubscribersUnsubscribe struct {
-	Address string `arg:"" name:"addr" help:"E-mail address."`
-	Digest  string `help:"Only this digest; default: all."`
-	Yes     bool   `help:"Do not ask before ending all."`
-	NowFlag `embed:""`
-}
-
-func (cmd SubscribersUnsubscribe) Run(a *app) error {
-	return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, now time.Time) error {
-		s, err := subscribers.Find(a.ctx, d, cmd.Address)
-		if err != nil {
-			return err
-		}
-		if cmd.Digest != "" && s.Subscription(cmd.Digest).State == "" {
-			return fmt.Errorf("%s has no subscription to %s; it has: %s", s.Email, cmd.Digest, digestStates(c.subscriberJSON(s).Subscriptions))
-		}
-		if cmd.Digest == "" && !cmd.Yes && isTerminal(a.err) && !a.confirm("End all subscriptions of "+s.Email+"?") {
-			return usageError("nothing was changed; say --yes to do it without asking")
-		}
-		if err := d.Tx(a.ctx, func(tx *sql.Tx) (err error) {
-			if err := subscribers.Leave(a.ctx, tx, s.ID, cmd.Digest, subscribers.Origin{}, now); err != nil {
-				return err
-			}
-			s, err = subscribers.Get(a.ctx, tx, s.ID)
-			return err
-		}); err != nil {
-			return err
-		}
-		return a.printSubscribers(c, []subscribers.Subscriber{s})
-	})
-}
-
-// SubscribersSuppress suppresses an address.
-type SubscribersSuppress struct {
-	Address string `arg:"" name:"addr" help:"E-mail address."`
-	Reason  string `default:"by hand" help:"Why; shown with the address."`
-	Undo    bool   `help:"Allow the address again."`
-}
-
-func (cmd SubscribersSuppress) Run(a *app) error {
-	return a.with(func(c *Config, d *db.DB) error {
-		return d.Tx(a.ctx, func(tx *sql.Tx) error {
-			if cmd.Undo {
-				was, err := subscribers.Unsuppress(a.ctx, tx, cmd.Address, time.Now())
-				if err == nil && !was {
-					a.say("%s was not suppressed.", cmd.Address)
-				} else if err == nil {
-					a.say("%s may be mailed again.", cmd.Address)
-				}
-				return err
-			}
-			if err := subscribers.Suppress(a.ctx, tx, cmd.Address, cmd.Reason, time.Now()); err != nil {
-				return err
-			}
-			a.say("%s is suppressed: %s.", cmd.Address, cmd.Reason)
-			return nil
-		})
-	})
-}
-
-// SubscribersStats counts subscriptions.
-type SubscribersStats struct{}
-
-type statsJSON struct {
-	Digest string `json:"digest"`
-	State  string `json:"state"`
-	N      int64  `json:"n"`
-}
-
-func (SubscribersStats) Run(a *app) error {
-	return a.with(func(c *Config, d *db.DB) error {
-		totals, err := subscribers.Count(a.ctx, d)
-		if err != nil {
-			return err
-		}
-		var lines []statsJSON
-		for _, t := range totals {
-			lines = append(lines, statsJSON(t))
-		}
-		return emit(a, lines,
-			column[statsJSON]{title: "Digest", value: func(s statsJSON) any { return s.Digest }},
-			column[statsJSON]{title: "State", value: func(s statsJSON) any { return s.State }},
-			column[statsJSON]{title: "Subscriptions", value: func(s statsJSON) any { return s.N }, right: true})
 	})
 }

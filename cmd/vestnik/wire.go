@@ -19,6 +19,7 @@ import (
 	"vestnik/reads"
 	"vestnik/sources"
 	"vestnik/subscribers"
+	"vestnik/subscribers/limits"
 	"vestnik/templates"
 	"vestnik/web"
 )
@@ -131,7 +132,7 @@ func (c *Config) verbs(set *templates.Set) subscribers.Verbs {
 	for _, d := range c.Digests {
 		infos[d.Name] = subscribers.DigestInfo{Title: d.Title, Language: d.Language}
 	}
-	return subscribers.Verbs{Identity: c.identity(), Templates: set, Site: c.site(), Keys: c.keys(), Digests: infos}
+	return subscribers.Verbs{Identity: c.identity(), Templates: set, Site: c.site(), Keys: c.keys(), Digests: infos, Limits: c.limits(), Tally: new(limits.Tally)}
 }
 
 // relays are the configured ones, each checked.
@@ -224,7 +225,7 @@ func (c *Config) webOptions(d *db.DB, set *templates.Set, counter *reads.Counter
 		Banner: func(at time.Time) *templates.Banner { return c.banner("page", at) },
 	}
 	for _, dg := range c.Digests {
-		o.Digests = append(o.Digests, web.DigestInfo{Name: dg.Name, Title: dg.Title, Language: dg.Language, Location: dg.location, Rhythm: rhythm(dg)})
+		o.Digests = append(o.Digests, web.DigestInfo{Name: dg.Name, Title: dg.Title, Language: dg.Language, Location: dg.location, Rhythm: rhythm(dg), BestOf: dg.BestOf})
 	}
 	return o
 }

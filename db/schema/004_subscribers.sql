@@ -8,12 +8,14 @@ UPDATE subscribers SET domain = SUBSTR(email_key, LENGTH(RTRIM(email_key, 'abcde
 CREATE INDEX subscribers_domain ON subscribers (domain, id);
 CREATE INDEX subscribers_uuid ON subscribers (uuid) WHERE uuid <> '';
 
-ALTER TABLE subscriptions ADD COLUMN until BIGINT NOT NULL DEFAULT 0;           -- when a pause ends
-ALTER TABLE subscriptions ADD COLUMN before TEXT NOT NULL DEFAULT '';           -- the state that leaving ended, for undoing it
+ALTER TABLE subscriptions ADD COLUMN until BIGINT NOT NULL DEFAULT 0;           -- when a pause ends; kept when it is left, for undoing that
+ALTER TABLE subscriptions ADD COLUMN before TEXT NOT NULL DEFAULT '';           -- the state that leaving ended, for undoing it; 'left' of a pending one that was left before
 ALTER TABLE subscriptions ADD COLUMN sections TEXT NOT NULL DEFAULT '';         -- slugs parted by spaces; '' for all
 CREATE INDEX subscriptions_until ON subscriptions (until) WHERE state = 'paused';
+CREATE INDEX subscriptions_sections ON subscriptions (digest, sections) WHERE state = 'active' AND sections <> '';
 
 ALTER TABLE tokens ADD COLUMN detail TEXT NOT NULL DEFAULT '';                  -- of a change of address: the new one
+CREATE INDEX tokens_detail ON tokens (subscriber) WHERE detail <> '';
 
 CREATE TABLE forgotten (                -- erased addresses that no import may bring back
     hash   TEXT   NOT NULL PRIMARY KEY, -- HMAC-SHA256 of the address under the site's secret
@@ -23,12 +25,14 @@ CREATE TABLE forgotten (                -- erased addresses that no import may b
 
 -- What is asked for by forms, for limits that hold on all nodes, and what was refused.
 CREATE TABLE join_counts (
-    key    TEXT   NOT NULL,             -- "net 203.0.113.0/24", "domain example.org", "all", "to " and a hash of the address
-    start  BIGINT NOT NULL,             -- of the window that is counted
+    key    TEXT   NOT NULL,             -- "net 203.0.113.0/24", "domain example.org", "all", "to " and a keyed hash of the address; "lock"
+    digest TEXT   NOT NULL,             -- of requests for an address, else ''
+    start  BIGINT NOT NULL,             -- of the hour that is counted; of requests for an address, the time
     n      BIGINT NOT NULL,
-    PRIMARY KEY (key, start)
+    until  BIGINT NOT NULL,             -- when it may be forgotten
+    PRIMARY KEY (key, digest, start)
 );
-CREATE INDEX join_counts_start ON join_counts (start);
+CREATE INDEX join_counts_until ON join_counts (until);
 CREATE TABLE join_refused (
     day    BIGINT NOT NULL,             -- days since 1970-01-01, UTC
     reason TEXT   NOT NULL,
@@ -42,10 +46,20 @@ CREATE TABLE join_blocks (              -- addresses whose owners said "this was
 
 -- How far each file of subscribers was imported, so that an interrupted import goes on.
 CREATE TABLE subscriber_imports (
-    hash    TEXT   NOT NULL PRIMARY KEY, -- of the file and of what was asked for
-    taken   BIGINT NOT NULL,            -- lines
-    rejects TEXT   NOT NULL,            -- the file that holds the lines which could not be used; '' for none
-    at      BIGINT NOT NULL
+    hash     TEXT   NOT NULL PRIMARY KEY, -- of the file and of what was asked for
+    taken    BIGINT NOT NULL,           -- lines
+    rejects  TEXT   NOT NULL,           -- paths of the files that hold lines which could not be used, one a line
+    rejected BIGINT NOT NULL,           -- bytes of the last of these that belong to committed batches
+    done     BIGINT NOT NULL,           -- when the import came to its end; 0: it has not
+    at       BIGINT NOT NULL
+);
+
+-- mail --------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE mail_scrubbed (            -- up to which letter addresses and answers of relays were taken out
+    kind      TEXT   NOT NULL PRIMARY KEY,
+    ref       BIGINT NOT NULL,
+    recipient BIGINT NOT NULL
 );
 
 -- subscribers/consent -----------------------------------------------------------------------------------------------
@@ -69,4 +83,15 @@ CREATE TABLE consent_wordings (         -- texts that were shown, kept once
     hash  TEXT   NOT NULL PRIMARY KEY,
     text  TEXT   NOT NULL,
     since BIGINT NOT NULL
+);
+
+-- digest ------------------------------------------------------------------------------------------------------------
+
+ALTER TABLE editions ADD COLUMN next_at BIGINT NOT NULL DEFAULT 0;              -- the instant of the slot after this one; 0: not known
+ALTER TABLE editions ADD COLUMN timezone TEXT NOT NULL DEFAULT '';              -- the digest's
+CREATE TABLE edition_chosen (           -- what those were sent as read most who get some sections only
+    edition  BIGINT NOT NULL REFERENCES editions (id) ON DELETE CASCADE,
+    sections TEXT   NOT NULL,           -- slugs parted by spaces
+    article  BIGINT NOT NULL,
+    PRIMARY KEY (edition, sections, article)
 );

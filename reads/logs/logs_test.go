@@ -434,7 +434,7 @@ func TestUnknownAddressesAreBoundedAndForgotten(t *testing.T) {
 	if r := k.imports(text("a", log.String())); r.Unknown != maxUnknown || r.Dropped[ReasonUnknown] != 5 {
 		t.Errorf("%d unknown and %v, want %d and 5", r.Unknown, r.Dropped, maxUnknown)
 	}
-	if err := Housekeep(t.Context(), k.d, k.o.Site, now.Add(keepUnknown+time.Hour)); err != nil {
+	if err := Housekeep(t.Context(), k.d, k.o.Site, now.Add(KeepUnknown+time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if all, err := Unknown(t.Context(), k.d); err != nil || len(all) != 0 {

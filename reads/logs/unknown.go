@@ -19,7 +19,7 @@ import (
 const (
 	maxUnknown  = 10_000    // addresses that are kept apart
 	maxRows     = 1_000_000 // and rows for them
-	keepUnknown = 90 * 24 * time.Hour
+	KeepUnknown = 90 * 24 * time.Hour
 )
 
 // unknown are the addresses that are no article's. Each has a negative number, by which its visitors are told apart as an
@@ -198,7 +198,7 @@ func Housekeep(ctx context.Context, d *db.DB, site string, now time.Time) error 
 	if _, err := Settle(ctx, d, site); err != nil {
 		return err
 	}
-	if _, err := d.ExecContext(ctx, `DELETE FROM read_unknown WHERE noted < $1`, now.Add(-keepUnknown).UnixMilli()); err != nil {
+	if _, err := d.ExecContext(ctx, `DELETE FROM read_unknown WHERE noted < $1`, now.Add(-KeepUnknown).UnixMilli()); err != nil {
 		return fmt.Errorf("housekeep unknown addresses: %w", err)
 	}
 	return nil

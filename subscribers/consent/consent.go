@@ -15,6 +15,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,48 +40,78 @@ type Line struct {
 // Append adds lines, whose ID may be left out.
 func Append(ctx context.Context, tx *sql.Tx, lines ...Line) error {
 	kept := map[string]bool{}
-	for start := 0; start < len(lines); start += batch {
-		some := lines[start:min(start+batch, len(lines))]
-		args := make([]any, 0, len(some)*columns)
-		for _, l := range some {
-			if l.Wording != "" && !kept[l.Wording] {
-				kept[l.Wording] = true
-				if err := keepWording(ctx, tx, l); err != nil {
-					return err
-				}
+	for _, l := range lines {
+		if l.Wording != "" && !kept[l.Wording] {
+			kept[l.Wording] = true
+			if err := keepWording(ctx, tx, l); err != nil {
+				return err
 			}
-			args = append(args, orNew(l.ID), db.Milli(l.At), l.Subscriber, l.Digest, l.Verb, clean(l.Basis), hashOf(l.Wording), l.Network)
 		}
-		if _, err := tx.ExecContext(ctx, insertQuery(len(some)), args...); err != nil {
+	}
+	for len(lines) > 0 {
+		n := 1
+		for n < len(lines) && lines[n].sameEvent(lines[0]) {
+			n++
+		}
+		if err := appendEvent(ctx, tx, lines[:n]); err != nil {
 			return fmt.Errorf("lines of consent: %w", err)
 		}
+		lines = lines[n:]
 	}
 	return nil
 }
 
-const (
-	batch   = 50 // rows of one statement: SQLite looks every $n up by its name, one after the other
-	columns = 8
-)
-
-func insertQuery(rows int) string {
-	if rows == batch {
-		return fullInsert
-	}
-	tuples := make([]string, rows)
-	for i := range tuples {
-		tuples[i] = "(" + db.Placeholders(1+i*columns, columns) + ")"
-	}
-	return `INSERT INTO consent (id, at, subscriber, digest, verb, basis, wording, network) VALUES ` + strings.Join(tuples, ", ")
+// sameEvent reports whether two lines tell of different people in the same event, as those of an import do.
+func (l Line) sameEvent(o Line) bool {
+	return l.At.Equal(o.At) && l.Verb == o.Verb && l.Wording == o.Wording && l.Network == o.Network
 }
 
-var fullInsert = func() string {
-	tuples := make([]string, batch)
-	for i := range tuples {
-		tuples[i] = "(" + db.Placeholders(1+i*columns, columns) + ")"
+// appendEvent adds lines of the same event, which is given to the database once a statement.
+func appendEvent(ctx context.Context, tx *sql.Tx, lines []Line) error {
+	args := make([]any, 0, 4*len(lines))
+	for _, l := range lines {
+		args = append(args, orNew(l.ID), l.Subscriber, l.Digest, clean(l.Basis))
 	}
-	return `INSERT INTO consent (id, at, subscriber, digest, verb, basis, wording, network) VALUES ` + strings.Join(tuples, ", ")
-}()
+	l := lines[0]
+	return inBatches(ctx, tx, insertQuery, []any{db.Milli(l.At), l.Verb, hashOf(l.Wording), l.Network}, args, 4)
+}
+
+const batch = 10 // rows of one statement: SQLite looks every $n up by its name, one after the other
+
+func insertQuery(rows int) string {
+	tuples := make([]string, rows)
+	for i := range tuples {
+		tuples[i] = "(" + db.Placeholders(5+4*i, 4) + ", $1, $2, $3, $4)"
+	}
+	return `INSERT INTO consent (id, subscriber, digest, basis, at, verb, wording, network) VALUES ` + strings.Join(tuples, ", ")
+}
+
+// inBatches runs a statement of several rows until all arguments are used, each row having so many, beside those that all rows share.
+// One that is run more than once is prepared: to parse it takes as long as to run it.
+func inBatches(ctx context.Context, tx *sql.Tx, query func(rows int) string, shared, args []any, width int) error {
+	full := batch * width
+	if len(args) >= 2*full {
+		statement, err := tx.PrepareContext(ctx, query(batch))
+		if err != nil {
+			return err
+		}
+		defer statement.Close()
+		all := append(slices.Clone(shared), args[:full]...)
+		for ; len(args) >= full; args = args[full:] {
+			copy(all[len(shared):], args)
+			if _, err := statement.ExecContext(ctx, all...); err != nil {
+				return err
+			}
+		}
+	}
+	for ; len(args) > 0; args = args[min(len(args), full):] {
+		some := args[:min(len(args), full)]
+		if _, err := tx.ExecContext(ctx, query(len(some)/width), append(slices.Clone(shared), some...)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func orNew(id int64) int64 {
 	if id == 0 {
@@ -137,6 +168,34 @@ func Blank(ctx context.Context, tx *sql.Tx, subscriber int64, now time.Time) err
 	_, err := tx.ExecContext(ctx, `UPDATE consent SET basis = '', network = '' WHERE subscriber = $1`, subscriber)
 	if err != nil {
 		return fmt.Errorf("blank the consent of subscriber %d: %w", subscriber, err)
+	}
+	return nil
+}
+
+// BlankWordings takes out of the texts that were shown those that hold something, as an address. Their hashes stay, and with them the
+// chain.
+func BlankWordings(ctx context.Context, tx *sql.Tx, holds func(text string) bool) error {
+	type wording struct{ hash, text string }
+	all, err := db.Collect(ctx, tx, func(row *sql.Rows) (w wording, err error) { return w, row.Scan(&w.hash, &w.text) },
+		`SELECT hash, text FROM consent_wordings`)
+	for _, w := range all {
+		if err == nil && holds(w.text) {
+			_, err = tx.ExecContext(ctx, `UPDATE consent_wordings SET text = '' WHERE hash = $1`, w.hash)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("blank words that were shown: %w", err)
+	}
+	return nil
+}
+
+// BlankWordingsOf takes out the texts that were shown to a subscriber for a verb.
+func BlankWordingsOf(ctx context.Context, tx *sql.Tx, subscriber int64, verb string) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE consent_wordings SET text = ''
+		WHERE hash IN (SELECT wording FROM consent WHERE subscriber = $1 AND verb = $2)`, subscriber, verb)
+	if err != nil {
+		return fmt.Errorf("blank words that were shown to subscriber %d: %w", subscriber, err)
 	}
 	return nil
 }

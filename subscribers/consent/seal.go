@@ -133,24 +133,25 @@ func NewSalt() string {
 
 // store writes what sealing adds to the lines.
 func store(ctx context.Context, tx *sql.Tx, sealed []entry) error {
-	for start := 0; start < len(sealed); start += batch {
-		some := sealed[start:min(start+batch, len(sealed))]
-		rows := make([]string, len(some))
-		args := make([]any, 0, 4*len(some))
-		for i, e := range some {
-			p := len(args)
-			rows[i] = fmt.Sprintf(`(CAST($%d AS BIGINT), CAST($%d AS BIGINT), CAST($%d AS TEXT), CAST($%d AS TEXT))`, p+1, p+2, p+3, p+4)
-			args = append(args, e.id, e.n, e.hash, e.link)
-		}
-		_, err := tx.ExecContext(ctx, `
-			UPDATE consent SET n = v.column2, hash = v.column3, link = v.column4
-			FROM (VALUES `+strings.Join(rows, ", ")+`) AS v
-			WHERE consent.id = v.column1`, args...)
-		if err != nil {
-			return fmt.Errorf("seal the consent log: %w", err)
-		}
+	args := make([]any, 0, 4*len(sealed))
+	for _, e := range sealed {
+		args = append(args, e.id, e.n, e.hash, e.link)
+	}
+	if err := inBatches(ctx, tx, sealQuery, nil, args, 4); err != nil {
+		return fmt.Errorf("seal the consent log: %w", err)
 	}
 	return nil
+}
+
+func sealQuery(rows int) string {
+	tuples := make([]string, rows)
+	for i := range tuples {
+		tuples[i] = fmt.Sprintf(`(CAST($%d AS BIGINT), CAST($%d AS BIGINT), CAST($%d AS TEXT), CAST($%d AS TEXT))`, 4*i+1, 4*i+2, 4*i+3, 4*i+4)
+	}
+	return `
+		UPDATE consent SET n = v.column2, hash = v.column3, link = v.column4
+		FROM (VALUES ` + strings.Join(tuples, ", ") + `) AS v
+		WHERE consent.id = v.column1`
 }
 
 // A chain computes links.
