@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"vestnik/reads"
 )
 
 // joinLimit is how many join forms are taken from one network in an hour.
@@ -27,11 +29,7 @@ func (j *joins) lets(address netip.Addr, now time.Time) bool {
 	if !address.IsValid() || address.IsLoopback() || address.IsPrivate() {
 		return true
 	}
-	bits := 24
-	if address.Is6() {
-		bits = 48
-	}
-	network, _ := address.Prefix(bits) // the only error is a wrong number of bits
+	network := reads.Network(address)
 	hour := now.Unix() / 3600
 	j.mu.Lock()
 	defer j.mu.Unlock()
