@@ -13,7 +13,8 @@ var rows = map[string]int{
 	"digest":      3, "sources": 3,
 	"subscribers": 2, "subscribers/consent": 2, "subscribers/sheets": 2, "subscribers/limits": 2, "websub": 2,
 	"articles": 1, "articles/files": 1, "articles/manuscript": 1, "articles/pages": 1, "articles/clean": 1, "articles/related": 1,
-	"reads": 1, "reads/logs": 1, "mail": 1, "feeds": 1, "feeds/check": 1, "templates": 1,
+	"articles/words": 1, "articles/search": 1,
+	"reads": 1, "reads/logs": 1, "reads/addresses": 1, "mail": 1, "feeds": 1, "feeds/check": 1, "templates": 1,
 	"db": 0, "db/schema": 0, "db/dbtest": 0, "language": 0, "fetch": 0,
 	"mail/wire": 0, "mail/mailtest": 0,
 }

@@ -1,6 +1,6 @@
 // Package articles is in charge of what is published: articles taken in, kept, listed, published and withdrawn, and what
-// is related to what. It writes the tables articles, article_authors, article_tags, article_related, change_counter and
-// changes; its package related writes article_terms.
+// is related to what. It writes the tables articles, article_authors, article_tags, article_related, article_alike and its two
+// neighbours, change_counter and changes; its package words writes what it keeps of their words.
 //
 // Everything foreign is cleaned once, on the way in ([Put]); whoever reads an [Article] may show its HTML as it is.
 // Every visible change raises the one change counter, whose row lock makes the numbers grow in commit order; feeds and

@@ -83,15 +83,18 @@ func lockChanges(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// raise gives the article the next change number and logs the change.
-func raise(ctx context.Context, tx *sql.Tx, article int64, verb string, now time.Time) (n int64, err error) {
-	if err := tx.QueryRowContext(ctx, `UPDATE change_counter SET n = n + 1 WHERE id = 1 RETURNING n`).Scan(&n); err != nil {
-		return 0, err
-	}
-	if _, err := tx.ExecContext(ctx, `UPDATE articles SET change = $1 WHERE id = $2`, n, article); err != nil {
-		return 0, err
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO changes (change, article, verb, at, mark) VALUES ($1, $2, $3, $4, $5)`,
-		n, article, verb, db.Milli(now), int64(newMark()))
+// nextChange draws the number of a change. The article's row gets it before [logChange] is called.
+func nextChange(ctx context.Context, tx *sql.Tx) (n int64, err error) {
+	err = tx.QueryRowContext(ctx, `UPDATE change_counter SET n = n + 1 WHERE id = 1 RETURNING n`).Scan(&n)
 	return n, err
+}
+
+// logChange logs a change, and owes the article its list of related ones.
+func logChange(ctx context.Context, tx *sql.Tx, article, change int64, verb string, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO changes (change, article, verb, at, mark) VALUES ($1, $2, $3, $4, $5)`,
+		change, article, verb, db.Milli(now), int64(newMark()))
+	if err != nil {
+		return err
+	}
+	return owe(ctx, tx, article, change)
 }

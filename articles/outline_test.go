@@ -254,7 +254,10 @@ func archived(ctx context.Context, tx *sql.Tx, i int, r *rand.Rand, text string)
 }
 
 // insert is store without the words, for which Put would need minutes here.
-func insert(ctx context.Context, tx *sql.Tx, r record) error {
+func insert(ctx context.Context, tx *sql.Tx, r record) (err error) {
+	if r.Change, err = nextChange(ctx, tx); err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO articles (`+columns+`) VALUES (`+db.Placeholders(1, len(values(r)))+`)`, values(r)...); err != nil {
 		return err
 	}
@@ -264,8 +267,7 @@ func insert(ctx context.Context, tx *sql.Tx, r record) error {
 	if err := storeLabels(ctx, tx, "article_tags", r, r.Tags); err != nil {
 		return err
 	}
-	_, err := raise(ctx, tx, r.ID, "publish", r.Moment)
-	return err
+	return logChange(ctx, tx, r.ID, r.Change, "publish", r.Moment)
 }
 
 // BenchmarkOutlines reads what feeds ask of 10,000 articles.

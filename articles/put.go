@@ -322,16 +322,9 @@ func write(ctx context.Context, tx *sql.Tx, old, next record, now time.Time) (Ar
 	} else if old.hash == next.hash && sameFace(old, next) {
 		outcome = Unchanged // only the path is new
 	}
-	if err := store(ctx, tx, old, next); err != nil {
-		return Article{}, Unchanged, fmt.Errorf("store article %s: %w", next.Slug, err)
-	}
-	if verb == "" {
-		return next.Article, outcome, nil
-	}
-	change, err := raise(ctx, tx, next.ID, verb, now)
+	a, err := storeChange(ctx, tx, old, next, verb, now)
 	if err != nil {
 		return Article{}, Unchanged, fmt.Errorf("store article %s: %w", next.Slug, err)
 	}
-	next.Change = change
-	return next.Article, outcome, nil
+	return a, outcome, nil
 }

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
-	"vestnik/articles/related"
+	"vestnik/articles/words"
 	"vestnik/db"
 )
 
@@ -13,8 +13,9 @@ import (
 const reindexStep = 50
 
 // Reindex makes the words of those articles anew that an older version of the analyzer made ([language.Analyzer]), in steps
-// of a transaction each, and returns how many there were. Until then they are only found by their old words. Several nodes may
-// do it at once, and one that is stopped goes on where it was. done is called after each step; nil for silence.
+// of a transaction each, and returns how many there were. Until then they are only found by their old words. Their lists of
+// related articles are owed anew ([Relate]). Several nodes may do it at once, and one that is stopped goes on where it was.
+// done is called after each step; nil for silence.
 func Reindex(ctx context.Context, d *db.DB, done func(articles int)) (n int, err error) {
 	for {
 		step := 0
@@ -36,13 +37,13 @@ func Reindex(ctx context.Context, d *db.DB, done func(articles int)) (n int, err
 }
 
 func reindexSome(ctx context.Context, tx *sql.Tx) (n int, err error) {
-	if ids, err := related.Stale(ctx, tx, 1); err != nil || len(ids) == 0 {
+	if ids, err := words.Stale(ctx, tx, 1); err != nil || len(ids) == 0 {
 		return 0, err // without a lock: this is asked at every start
 	}
 	if err := lockChanges(ctx, tx); err != nil {
 		return 0, err
 	}
-	ids, err := related.Stale(ctx, tx, reindexStep)
+	ids, err := words.Stale(ctx, tx, reindexStep)
 	if err != nil || len(ids) == 0 {
 		return 0, err
 	}
@@ -50,13 +51,19 @@ func reindexSome(ctx context.Context, tx *sql.Tx) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, id := range ids {
-		if err := related.Forget(ctx, tx, id); err != nil {
-			return 0, err
-		}
+	current, err := CurrentChange(ctx, tx)
+	if err != nil {
+		return 0, err
 	}
 	for _, a := range all {
-		if err := addWords(ctx, tx, a); err != nil {
+		if err := setWords(ctx, tx, a); err != nil {
+			return 0, err
+		}
+		if a.State != Published {
+			continue
+		}
+		// No list was made that knows these words, so the number is one that none knows yet.
+		if err := owe(ctx, tx, a.ID, current+1); err != nil {
 			return 0, err
 		}
 	}

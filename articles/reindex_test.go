@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"testing"
 
+	"vestnik/articles/words"
+	"vestnik/db"
 	"vestnik/db/dbtest"
 	"vestnik/language"
 )
@@ -17,15 +19,15 @@ func TestArticlesOfAnOlderAnalyzerGetTheirWordsAnewInSteps(t *testing.T) {
 		put(t, d, Input{Title: fmt.Sprintf("Маяк номер %d", i), HTML: "<p>Стоит на скале.</p>", Path: fmt.Sprint("/", i)}, testNow)
 	}
 	want := fmt.Sprintf("%q", titles(findRelated(t, d, all[0], 5)))
-	for _, statement := range []string{
-		`DELETE FROM article_terms WHERE weight > 0`,
-		`INSERT INTO article_terms (term, article, weight) SELECT 'остаток', id, 3 FROM articles`,
-		fmt.Sprintf(`UPDATE article_terms SET term = '#1' WHERE term = '#%d'`, language.Analyzer),
-	} {
-		if _, err := d.ExecContext(context.Background(), statement); err != nil {
+	for _, a := range all { // as another analyzer might have cut them
+		err := d.Tx(context.Background(), func(tx *sql.Tx) error {
+			return words.Add(context.Background(), tx, a.ID, words.Text{Language: a.Language, Title: "Остаток"})
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
+	makeStale(t, d)
 	before := currentChange(t, d)
 	var steps []int
 	n, err := Reindex(context.Background(), d, func(done int) { steps = append(steps, done) })
@@ -35,9 +37,8 @@ func TestArticlesOfAnOlderAnalyzerGetTheirWordsAnewInSteps(t *testing.T) {
 	if got := fmt.Sprintf("%q", titles(findRelated(t, d, all[0], 5))); got != want {
 		t.Errorf("related: got %s\nwant %s", got, want)
 	}
-	var left int64
-	if err := d.QueryRowContext(context.Background(), `SELECT COUNT(*) FROM article_terms WHERE term = 'остаток'`).Scan(&left); err != nil || left != 0 {
-		t.Errorf("%d old terms are left, %v", left, err)
+	if left, err := words.Frequencies(context.Background(), d, "ru", []string{"остаток"}); err != nil || len(left) != 0 {
+		t.Errorf("old words are left: %v, %v", left, err)
 	}
 	if n, err := Reindex(context.Background(), d, nil); n != 0 || err != nil {
 		t.Errorf("a second time: %d, %v; want nothing to do", n, err)
@@ -47,13 +48,19 @@ func TestArticlesOfAnOlderAnalyzerGetTheirWordsAnewInSteps(t *testing.T) {
 	}
 }
 
+// makeStale makes the words of all articles those of an older analyzer.
+func makeStale(t *testing.T, d *db.DB) {
+	t.Helper()
+	if _, err := d.ExecContext(context.Background(), `UPDATE article_words SET analyzer = $1`, int64(language.Analyzer-1)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A removed article has no words to make, and one that is stopped half-way is not left without words.
 func TestReindexStoppedGoesOnWhereItWas(t *testing.T) {
 	d := dbtest.Open(t)
 	all, _ := sample(t, d)
-	if _, err := d.ExecContext(context.Background(), fmt.Sprintf(`UPDATE article_terms SET term = '#1' WHERE term = '#%d'`, language.Analyzer)); err != nil {
-		t.Fatal(err)
-	}
+	makeStale(t, d)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if n, err := Reindex(ctx, d, nil); n != 0 || err == nil {
@@ -78,15 +85,42 @@ func TestLintSaysWhereTheMixedWordsAre(t *testing.T) {
 	put(t, d, Input{Title: "Чисто", Path: "/b"}, testNow)
 	var got []string
 	err := Each(context.Background(), d, func(a Article) error {
-		for _, m := range Lint(a) {
+		found, err := Lint(context.Background(), d, a)
+		for _, m := range found {
 			got = append(got, fmt.Sprint(m.Field, m.Paragraph, " ", m.Suggestion))
 		}
-		return nil
+		return err
 	})
 	if want := "[title0 Kinodanz standfirst0 Сбербанк body2 Сбербанк body2 Сбербанк tag0 Kinodanz]"; err != nil || fmt.Sprint(got) != want {
 		t.Errorf("got %v, %v; want %s", got, err, want)
 	}
 	if kept := get(t, d, a.ID); kept.Title != "Kinоdanz снимет фильм" {
 		t.Errorf("the title became %q", kept.Title)
+	}
+}
+
+// Whether an abbreviation in Latin letters is meant so, other articles tell.
+func TestLintFindsWordsInTheWrongAlphabetByTheOtherArticles(t *testing.T) {
+	d := dbtest.Open(t)
+	for i := range leastKnown {
+		put(t, d, Input{Title: fmt.Sprintf("КАСК и ВВС помогут съёмкам, часть %d", i), Path: fmt.Sprint("/", i)}, testNow)
+	}
+	a, _ := put(t, d, Input{Title: "KACK снимет фильм c канала BBC", HTML: "<p>Кино для PKK и для OOO «Маяк».</p>", Path: "/a"}, testNow)
+	lint := func() (got []string) {
+		all, err := Lint(context.Background(), d, a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range all {
+			got = append(got, m.Field+" "+m.Suggestion)
+		}
+		return got
+	}
+	if got, want := fmt.Sprint(lint()), "[title КАСК title с body ООО]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	put(t, d, Input{Title: "KACK — это не КАСК", Path: "/b"}, testNow) // now it is a word itself
+	if got, want := fmt.Sprint(lint()), "[title с body ООО]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

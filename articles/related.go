@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"vestnik/articles/related"
 	"vestnik/db"
 )
 
@@ -50,8 +49,14 @@ func setRelated(ctx context.Context, tx *sql.Tx, article int64, others []int64, 
 	if a.State != Published {
 		return nil
 	}
-	_, err = raise(ctx, tx, article, "update", now)
-	return err
+	change, err := nextChange(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE articles SET change = $1 WHERE id = $2`, change, article); err != nil {
+		return err
+	}
+	return logChange(ctx, tx, article, change, "update", now)
 }
 
 // RelatedList returns the editors' own list of an article in its order: ids of articles in any state, or of none.
@@ -61,42 +66,71 @@ func RelatedList(ctx context.Context, h db.Handle, article int64) ([]int64, erro
 	}, `SELECT other FROM article_related WHERE article = $1 ORDER BY pos`, article)
 }
 
+// A Relation says why an article stands in the list of another.
+type Relation struct {
+	Article
+	Editors bool    // they chose it
+	Score   float64 // how much its words say the same, 0 to 1.15; 0 for the editors' choice
+}
+
 // Related returns at most n published articles about the same thing: the editors' list in its order, then those that
-// share most of the words that matter (package [related]). Articles in exclude and a itself are never among them. The
-// result is the same on every database that holds the same articles.
+// share most of the words that matter (package [related]), as they are kept ([Relate]) or, until they are, computed now.
+// Articles in exclude and a itself are never among them. The result is the same on every database that holds the same articles.
 func Related(ctx context.Context, h db.Handle, a Article, n int, exclude []int64) ([]Article, error) {
-	all, err := relatedTo(ctx, h, a, n, exclude)
+	found, _, err := Relations(ctx, h, a, n, exclude)
 	if err != nil {
-		return nil, fmt.Errorf("related articles of %s: %w", a.Slug, err)
+		return nil, err
+	}
+	all := make([]Article, len(found))
+	for i, r := range found {
+		all[i] = r.Article
 	}
 	return all, nil
 }
 
-func relatedTo(ctx context.Context, h db.Handle, a Article, n int, exclude []int64) ([]Article, error) {
-	listed, err := RelatedList(ctx, h, a.ID)
+// Relations is [Related] with the reasons; kept says whether what words say was kept, or need not be asked.
+func Relations(ctx context.Context, h db.Handle, a Article, n int, exclude []int64) (all []Relation, kept bool, err error) {
+	if all, kept, err = relationsOf(ctx, h, a, n, exclude); err != nil {
+		return nil, false, fmt.Errorf("related articles of %s: %w", a.Slug, err)
+	}
+	return all, kept, nil
+}
+
+func relationsOf(ctx context.Context, h db.Handle, a Article, n int, exclude []int64) (all []Relation, kept bool, err error) {
+	picked, listed, err := editorsList(ctx, h, a)
 	if err != nil {
-		return nil, err
-	}
-	listed = slices.DeleteFunc(listed, func(id int64) bool { return id == a.ID || slices.Contains(exclude, id) })
-	picked, err := ByIDs(ctx, h, listed)
-	if err != nil {
-		return nil, err
-	}
-	picked = slices.DeleteFunc(picked, func(a Article) bool { return a.State != Published })
-	if len(picked) >= n {
-		return picked[:max(n, 0)], nil
-	}
-	q := related.Query{Article: a.ID, Language: a.Language, Moment: a.Moment, Exclude: slices.Concat(exclude, listed), Limit: n - len(picked)}
-	for _, tag := range a.Tags {
-		q.Tags = append(q.Tags, tag.Slug)
+		return nil, false, err
 	}
 	for _, p := range picked {
-		q.Picked = append(q.Picked, p.ID)
+		if len(all) < n && !slices.Contains(exclude, p.ID) {
+			all = append(all, Relation{Article: p, Editors: true})
+		}
 	}
-	ids, err := related.Similar(ctx, h, q)
+	left := n - len(all)
+	if left <= 0 {
+		return all, true, nil
+	}
+	alike, kept, err := alikeOf(ctx, h, a, picked, listed, exclude, left)
 	if err != nil {
-		return nil, err
+		return nil, false, err
+	}
+	ids, scores := make([]int64, len(alike)), map[int64]float64{}
+	for i, f := range alike {
+		ids[i], scores[f.Article] = f.Article, f.Score
 	}
 	more, err := ByIDs(ctx, h, ids)
-	return append(picked, more...), err
+	for _, m := range more {
+		all = append(all, Relation{Article: m, Score: scores[m.ID]})
+	}
+	return all, kept, err
+}
+
+// editorsList returns the published articles of a's own list, and the ids of all on it.
+func editorsList(ctx context.Context, h db.Handle, a Article) (picked []Article, listed []int64, err error) {
+	listed, err = RelatedList(ctx, h, a.ID)
+	if err != nil || len(listed) == 0 {
+		return nil, nil, err
+	}
+	picked, err = ByIDs(ctx, h, listed)
+	return slices.DeleteFunc(picked, func(a Article) bool { return a.State != Published }), listed, err
 }

@@ -195,25 +195,6 @@ func openSQLite(t testing.TB) *db.DB {
 	return d
 }
 
-func TestTermsAreBoundedAndCountTheLanguage(t *testing.T) {
-	d := dbtest.Open(t)
-	var long strings.Builder
-	for i := range 5000 {
-		fmt.Fprintf(&long, "<p>слово%d съёмка</p>", i)
-	}
-	a, _ := put(t, d, Input{Title: "Длинная статья", HTML: long.String(), Path: "/long"}, testNow)
-	var rows, language int64
-	if err := d.QueryRowContext(context.Background(), `SELECT COUNT(*) FROM article_terms WHERE article = $1`, a.ID).Scan(&rows); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.QueryRowContext(context.Background(), `SELECT COUNT(*) FROM article_terms WHERE term = '=ru'`).Scan(&language); err != nil {
-		t.Fatal(err)
-	}
-	if rows != 68 || language != 1 { // "слово1" and the like have one beginning, "длинн" is another
-		t.Errorf("%d rows, %d for the language; want 64 words, two beginnings, one of the language and one of the analyzer", rows, language)
-	}
-}
-
 func BenchmarkRelated(b *testing.B) {
 	d := dbtest.Open(b)
 	manyArticles(b, d, 1000)

@@ -48,7 +48,7 @@ func Withdraw(ctx context.Context, tx *sql.Tx, slug string, now time.Time) (Arti
 	})
 }
 
-// Remove erases the title, text, picture, recording, correction, authors, tags and terms of an article for good. Its slug and guid stay taken,
+// Remove erases the title, text, picture, recording, correction, authors, tags and words of an article for good. Its slug and guid stay taken,
 // and its address, path and hash are remembered, so that importing it again does not bring it back.
 func Remove(ctx context.Context, tx *sql.Tx, slug string, now time.Time) (Article, Outcome, error) {
 	a, outcome, err := turn(ctx, tx, slug, now, func(r *record, _ time.Time) (verb string, err error) {
@@ -113,13 +113,9 @@ func turn(ctx context.Context, tx *sql.Tx, slug string, now time.Time, change fu
 	if reflect.DeepEqual(old, next) {
 		return old.Article, Unchanged, nil
 	}
-	if err := store(ctx, tx, old, next); err != nil {
+	a, err := storeChange(ctx, tx, old, next, verb, now)
+	if err != nil {
 		return old.Article, Unchanged, fmt.Errorf("article %s: %w", slug, err)
 	}
-	if verb != "" {
-		if next.Change, err = raise(ctx, tx, next.ID, verb, now); err != nil {
-			return old.Article, Unchanged, fmt.Errorf("article %s: %w", slug, err)
-		}
-	}
-	return next.Article, Changed, nil
+	return a, Changed, nil
 }

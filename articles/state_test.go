@@ -120,7 +120,7 @@ func TestRemovedArticleIsForgottenAndStaysSo(t *testing.T) {
 	if got.State != Removed || got.Title+got.HTML+got.Text != "" || got.Authors != nil || got.Tags != nil || got.Slug != a.Slug {
 		t.Errorf("%+v", got)
 	}
-	for _, table := range []string{"article_terms", "article_authors", "article_tags", "article_related"} {
+	for _, table := range []string{"article_words", "article_authors", "article_tags", "article_related"} {
 		var n int64
 		column := "article"
 		if table == "article_related" {

@@ -5,8 +5,9 @@ import (
 	"database/sql"
 	"slices"
 	"strings"
+	"time"
 
-	"vestnik/articles/related"
+	"vestnik/articles/words"
 	"vestnik/db"
 )
 
@@ -39,7 +40,22 @@ func scanRecord(row *sql.Rows) (record, error) {
 	return r, err
 }
 
-// store writes the row of next and those of its labels and terms that differ from old's.
+// storeChange writes next over old, and returns it. Where a reader sees the difference, verb says which: then it raises the
+// change counter too.
+func storeChange(ctx context.Context, tx *sql.Tx, old, next record, verb string, now time.Time) (_ Article, err error) {
+	if verb == "" {
+		return next.Article, store(ctx, tx, old, next)
+	}
+	if next.Change, err = nextChange(ctx, tx); err != nil {
+		return next.Article, err
+	}
+	if err := store(ctx, tx, old, next); err != nil {
+		return next.Article, err
+	}
+	return next.Article, logChange(ctx, tx, next.ID, next.Change, verb, now)
+}
+
+// store writes the row of next and those of its labels and words that differ from old's.
 func store(ctx context.Context, tx *sql.Tx, old, next record) error {
 	query := `INSERT INTO articles (` + columns + `) VALUES (` + db.Placeholders(1, 27) + `)`
 	if old.ID != 0 {
@@ -73,24 +89,19 @@ func storeWords(ctx context.Context, tx *sql.Tx, old, next Article) error {
 		old.Language == next.Language && slices.Equal(old.Tags, next.Tags) {
 		return nil
 	}
-	if old.ID != 0 {
-		if err := related.Forget(ctx, tx, next.ID); err != nil {
-			return err
-		}
-	}
-	return addWords(ctx, tx, next)
+	return setWords(ctx, tx, next)
 }
 
-// addWords says what an article is about. A removed one has no words.
-func addWords(ctx context.Context, tx *sql.Tx, a Article) error {
+// setWords says what an article is about. A removed one has no words.
+func setWords(ctx context.Context, tx *sql.Tx, a Article) error {
 	if a.State == Removed {
-		return nil
+		return words.Forget(ctx, tx, a.ID)
 	}
-	text := related.Text{Language: a.Language, Title: a.Title, Standfirst: a.Standfirst, Body: a.Text}
+	text := words.Text{Language: a.Language, Title: a.Title, Standfirst: a.Standfirst, Body: a.Text}
 	for _, tag := range a.Tags {
 		text.Tags = append(text.Tags, tag.Name)
 	}
-	return related.Add(ctx, tx, a.ID, text)
+	return words.Add(ctx, tx, a.ID, text)
 }
 
 // storeLabels replaces the rows of an article in article_authors or article_tags.

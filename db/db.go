@@ -73,6 +73,10 @@ var pragmas = []struct{ name, set, want string }{
 	{"busy_timeout", "10000", "10000"},
 }
 
+// tempInMemory is set on the writer alone: what a statement may have to undo stays in memory, not in a file for each. A greater
+// cache of pages is not worth what a daemon would hold for good.
+const tempInMemory = "&_pragma=temp_store(MEMORY)"
+
 func openSQLite(ctx context.Context, file string) (*DB, error) {
 	if file == "" || strings.HasPrefix(file, ":memory:") {
 		return nil, errors.New("open database: name a file, as in sqlite:vestnik.db")
@@ -90,7 +94,7 @@ func openSQLite(ctx context.Context, file string) (*DB, error) {
 	}
 	dsn := (&url.URL{Scheme: "file", Path: abs, RawQuery: query.Encode()}).String()
 	d := &DB{Engine: "sqlite", File: abs}
-	if d.writer, err = sql.Open("sqlite", dsn); err != nil {
+	if d.writer, err = sql.Open("sqlite", dsn+tempInMemory); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", file, err)
 	}
 	d.writer.SetMaxOpenConns(1)

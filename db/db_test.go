@@ -132,6 +132,34 @@ func TestSQLiteRunsWithTheSettingsThatDurabilityNeeds(t *testing.T) {
 	}
 }
 
+func TestTheWriterAloneKeepsWhatAStatementMayUndoInMemory(t *testing.T) {
+	d, err := db.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "a.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	sizes := func(h db.Handle) (cache, store int) {
+		for pragma, size := range map[string]*int{"cache_size": &cache, "temp_store": &store} {
+			if err := h.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(size); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return cache, store
+	}
+	if cache, store := sizes(d); cache != -2000 || store != 0 {
+		t.Errorf("a reader: cache_size %d, temp_store %d", cache, store)
+	}
+	err = d.Tx(ctx, func(tx *sql.Tx) error {
+		if cache, store := sizes(tx); cache != -2000 || store != 2 {
+			t.Errorf("the writer: cache_size %d, temp_store %d", cache, store)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestIDsGrowAndFitTheirTime(t *testing.T) {
 	last := int64(0)
 	for range 100_000 {

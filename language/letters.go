@@ -163,10 +163,14 @@ type Mixed struct {
 	Suggestion string // wholly in one alphabet
 	Script     string // of the letters that seem wrong: "Latin" or "Cyrillic"
 	Letters    []int  // their places in Word, from 1
+	Around     string // where all letters seem wrong, the word with those beside it; else ""
 }
 
-// String says which letters are of which alphabet: "letter 4 (о) is Cyrillic, the others are Latin".
+// String says which letters are of which alphabet: "letter 4 (о) is Cyrillic, the others are Latin"; "all its letters are Latin".
 func (m Mixed) String() string {
+	if m.Around != "" {
+		return "all its letters are " + m.Script
+	}
 	noun, verb, other := "letter", "is", "Latin"
 	if len(m.Letters) > 1 {
 		noun, verb = "letters", "are"

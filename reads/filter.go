@@ -3,20 +3,16 @@ package reads
 import (
 	"bytes"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
+
+	"vestnik/reads/addresses"
 )
 
 // filter returns why a hit is no read, "" if it may be one. Whether there were too many is left to keep.
 func (c *Counter) filter(hit Hit, now time.Time) (reason string) {
-	switch {
-	case hit.Size > maxSize:
-		return ReasonSize
-	case !hit.Address.IsValid():
-		return ReasonAddress
-	case c.tooFast(hit.Address, now):
-		return ReasonRate
+	if reason = c.bounds(hit, now); reason != "" {
+		return reason
 	}
 	if reason = c.fromElsewhere(hit); reason != "" {
 		return reason
@@ -26,16 +22,39 @@ func (c *Counter) filter(hit Hit, now time.Time) (reason string) {
 		return ReasonPrefetch
 	case c.options.RespectGPC && (hit.Header.Get("Sec-GPC") == "1" || hit.Header.Get("DNT") == "1"):
 		return ReasonGPC // otherwise the header would be a way round being counted once
+	case hit.Source == webdriver:
+		return ReasonWebdriver
 	case isRobot(hit.Header):
 		return ReasonRobot
-	case c.options.Mode == Script && !c.validToken(hit.Article, hit.Token, now):
+	case (hit.Elsewhere || c.options.Mode == Script) && !c.validToken(hit, now):
 		return ReasonToken
 	}
 	return ""
 }
 
-// fromElsewhere looks at where a request was made. Opening a page comes from anywhere, a beacon only from our own pages.
+// bounds looks at how much comes, before anything else of a hit is looked at.
+func (c *Counter) bounds(hit Hit, now time.Time) (reason string) {
+	most := int64(maxSize)
+	if hit.Elsewhere {
+		most = maxPageSize
+	}
+	switch {
+	case hit.Size > most:
+		return ReasonSize
+	case !hit.Address.IsValid():
+		return ReasonAddress
+	case c.tooFast(hit.Address, now):
+		return ReasonRate
+	}
+	return ""
+}
+
+// fromElsewhere looks at where a request was made. Opening a page comes from anywhere, a beacon only from our own pages, or
+// from the sites that may.
 func (c *Counter) fromElsewhere(hit Hit) (reason string) {
+	if hit.Elsewhere {
+		return c.fromSite(hit)
+	}
 	if c.options.Mode == Server {
 		if hit.Header.Get("Sec-Fetch-Dest") != "document" || hit.Header.Get("Sec-Fetch-Mode") != "navigate" {
 			return ReasonNavigation
@@ -57,22 +76,18 @@ func (c *Counter) fromElsewhere(hit Hit) (reason string) {
 }
 
 func (c *Counter) isOurs(origin, host string) bool {
-	u, err := url.Parse(origin)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
+	from, err := addresses.Host(origin)
+	if err != nil {
 		return false
 	}
-	from := plainHost(u.Host)
-	if len(c.hosts) == 0 {
-		return from == plainHost(host)
+	if c.host == "" {
+		return string(from) == string(addresses.AppendHost(nil, []byte(host)))
 	}
-	return c.hosts[from]
+	return string(from) == c.host
 }
 
-// plainHost is a host in lower case without the ports that need not be said.
-func plainHost(host string) string {
-	host = strings.ToLower(host)
-	return strings.TrimSuffix(strings.TrimSuffix(host, ":80"), ":443")
-}
+// webdriver is what the page script calls the source in an automated browser.
+const webdriver = "webdriver"
 
 func isPrefetch(h http.Header) bool {
 	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {

@@ -57,6 +57,24 @@ func TestFilters(t *testing.T) {
 	}
 }
 
+func TestASiteIsKnownByItsNameInAnyWriting(t *testing.T) {
+	d := dbtest.Open(t)
+	for _, test := range []struct{ site, origin, want string }{
+		{"https://кино.example", "https://xn--h1adke.example", ""}, {"https://Kino.example:443", "https://kino.example", ""}, {"http://127.0.0.1:8080", "http://127.0.0.1:8080", ""},
+		{"http://127.0.0.1:8080", "http://127.0.0.1:8081", ReasonOrigin}, {"", "https://kino.example", ""}, {"", "https://evil.example", ReasonOrigin},
+	} {
+		o := options
+		o.Site = test.site
+		c := NewCounter(o)
+		hit := hitFrom(c, 1, "192.0.2.1", now)
+		hit.Host = "KINO.example:443"
+		hit.Header.Set("Origin", test.origin)
+		if got := count(t, c, d, hit, now); got != test.want {
+			t.Errorf("a page of %s on the site %q: %q, want %q", test.origin, test.site, got, test.want)
+		}
+	}
+}
+
 func TestGPCIsCountedWhereItIsNotRespected(t *testing.T) {
 	d := dbtest.Open(t)
 	o := options

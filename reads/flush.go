@@ -5,11 +5,13 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"vestnik/db"
+	"vestnik/reads/addresses"
 )
 
 // Rows of one INSERT. The last statement is filled up with rows that change nothing, so that there is one text for all.
@@ -25,8 +27,8 @@ func (c *Counter) Flush(ctx context.Context, d *db.DB, now time.Time) (n int, er
 	c.flushing.Lock()
 	defer c.flushing.Unlock()
 	c.mu.Lock()
-	pending, filtered := c.pending, c.filtered
-	c.pending, c.filtered = make(map[read]moment, len(pending)), map[dropped]int64{}
+	pending, places, filtered := c.pending, c.places, c.filtered
+	c.pending, c.places, c.filtered = make(map[read]moment, len(pending)), map[int64]string{}, map[dropped]int64{}
 	if minute := now.Unix() / 60; c.minute < minute {
 		clear(c.rates)
 	}
@@ -35,38 +37,61 @@ func (c *Counter) Flush(ctx context.Context, d *db.DB, now time.Time) (n int, er
 		return 0, nil
 	}
 	err = d.Tx(ctx, func(tx *sql.Tx) error {
-		n, err = write(ctx, tx, pending, filtered)
+		n, err = write(ctx, tx, pending, places, filtered, now)
 		return err
 	})
 	if err != nil {
-		c.giveBack(pending, filtered)
+		c.giveBack(pending, places, filtered)
 		return 0, fmt.Errorf("write %d reads: %w", len(pending), err)
 	}
 	return n, nil
 }
 
+// Filling receives when so many reads have gathered that the buffer, which is bounded, should be flushed now and not at the next
+// turn: a wave of readers must lose no reads to [ReasonFull].
+func (c *Counter) Filling() <-chan struct{} { return c.filling }
+
+// hurry makes Filling receive, once until somebody listens.
+func (c *Counter) hurry() {
+	select {
+	case c.filling <- struct{}{}:
+	default:
+	}
+}
+
 // giveBack returns to the buffer what could not be written.
-func (c *Counter) giveBack(pending map[read]moment, filtered map[dropped]int64) {
+func (c *Counter) giveBack(pending map[read]moment, places map[int64]string, filtered map[dropped]int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for key, when := range pending {
 		c.pending[key] = when // the earlier time of the two; the bound may be passed by what came meanwhile
 	}
+	maps.Copy(c.places, places)
 	for key, n := range filtered {
 		c.filtered[key] += n
 	}
 }
 
-func write(ctx context.Context, tx *sql.Tx, pending map[read]moment, filtered map[dropped]int64) (n int, err error) {
+func write(ctx context.Context, tx *sql.Tx, pending map[read]moment, places map[int64]string, filtered map[dropped]int64, now time.Time) (n int, err error) {
 	fresh, err := writeSeen(ctx, tx, pending)
 	if err != nil {
 		return 0, err
 	}
-	hours := map[period]int64{}
+	hours, unknown := map[period]int64{}, map[period]int64{}
 	for _, key := range fresh {
-		when := pending[key]
-		hours[period{key.article, when.hour, when.source}] += when.weight
+		when, sums := pending[key], hours
+		if key.article < 0 {
+			sums = unknown
+		}
+		sums[period{key.article, when.hour, when.source}] += when.weight
 		n += int(when.weight)
+	}
+	var kept []addresses.Kept
+	for key, n := range unknown {
+		kept = append(kept, addresses.Kept{Key: places[key.article], Hour: key.number, Source: key.source, N: n})
+	}
+	if err := addresses.Keep(ctx, tx, kept, now); err != nil {
+		return 0, err
 	}
 	if err := addHours(ctx, tx, hours); err != nil {
 		return 0, err
@@ -205,7 +230,14 @@ const (
 // Housekeep deletes salts and visitors' hashes of days before yesterday, and what is older than 400 days of the hours and of the
 // counts of filtered hits; the days' sums stay. It may run on every node, once an hour or so. Salts gone, nobody can tell
 // whose hashes those were.
-func Housekeep(ctx context.Context, d *db.DB, now time.Time) error {
+//
+// before is what the clock said an hour ago or so, at the last housekeeping or when the program began: only what was past then and
+// is past now is deleted. A clock that is days ahead for some minutes, as after a start without a time server, deletes
+// nothing: without today's salt and visitors all of them would be counted a second time.
+func Housekeep(ctx context.Context, d *db.DB, before, now time.Time) error {
+	if before.Unix() < now.Unix() { // by the wall clock, which Before is not
+		now = before
+	}
 	yesterday := dayOf(now) - 1
 	for _, old := range []struct {
 		query string

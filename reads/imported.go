@@ -54,9 +54,6 @@ func newSalt(salt []byte) *Salt {
 	return &Salt{&sync.Pool{New: func() any { return hmac.New(sha256.New, salt) }}}
 }
 
-// Visitor is the key of the visitor who sent the hit.
-func (s *Salt) Visitor(hit Hit) int64 { return visitor(s.hashes, hit) }
-
 // A Reading is a visitor's read of an article.
 type Reading struct {
 	Article int64 // or a negative number for what is no article yet

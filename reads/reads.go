@@ -1,5 +1,5 @@
 // Package reads is in charge of counting who read what, and of "most read". It writes the tables read_salt, read_seen,
-// read_hour, read_day, read_filtered, read_pins and read_excluded.
+// read_hour, read_day, read_filtered, read_pins and read_excluded. Whose article an address elsewhere is, package addresses says.
 //
 // A read is one (visitor of the day, article) pair, reported by a real browser after the article was visible for a while.
 // The visitor is a hash under a random salt that lives two days in the database and is shared by all nodes; no address,
@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"vestnik/db"
+	"vestnik/reads/addresses"
 )
 
 // Modes of counting.
@@ -41,16 +42,21 @@ const (
 
 // Reasons for which a hit is not counted.
 const (
-	ReasonOff        = "off"        // mode off; this one is not even recorded
-	ReasonSize       = "size"       // a body of more than 512 bytes
-	ReasonAddress    = "address"    // the visitor's address is not known
-	ReasonRate       = "rate"       // more than 60 hits a minute from one /24 or /48
-	ReasonSite       = "cross-site" // Sec-Fetch-Site names another site
-	ReasonOrigin     = "origin"     // Origin names another site
+	ReasonOff        = "off"                // mode off; this one is not even recorded
+	ReasonSize       = "size"               // a body of more than 512 bytes, or 2,048 from elsewhere, where an address is in it
+	ReasonAddress    = "address"            // the visitor's address is not known
+	ReasonRate       = "rate"               // more than 60 hits a minute from one /24 or /48
+	ReasonSite       = "cross-site"         // Sec-Fetch-Site names another site
+	ReasonOrigin     = "origin"             // Origin names another site; from elsewhere, none of those that may
+	ReasonHost       = addresses.ReasonHost // these three from elsewhere alone
+	ReasonFile       = addresses.ReasonFile
+	ReasonPage       = addresses.ReasonPage
+	ReasonUnknown    = "unknown"    // from elsewhere: no article's address, and it cannot be kept apart: there are too many, or it is too long
 	ReasonNavigation = "navigation" // mode server: the page was not opened in a window
 	ReasonPrefetch   = "prefetch"   // fetched ahead, perhaps never seen
 	ReasonGPC        = "gpc"        // the visitor asks not to be counted (Sec-GPC, DNT)
 	ReasonRobot      = "robot"      // by its User-Agent
+	ReasonWebdriver  = "webdriver"  // a program drives the browser, as the browser itself says
 	ReasonToken      = "token"      // of another article, too old, or invented
 	ReasonMany       = "many"       // more than 30 reads of one article in a day from one /24 or /48
 	ReasonSample     = "sample"     // not among the visitors who stand for all
@@ -61,7 +67,8 @@ const (
 type Options struct {
 	Mode       string        // Script, Server or Off; "" is Script
 	Secret     []byte        // the site's; tokens are made with it
-	Hosts      []string      // hosts of our own origins, as "kino.example" or "127.0.0.1:8080"
+	Site       string        // our own address, without a slash at the end; "" is whatever host is asked for, and then there are no Sites
+	Sites      []string      // origins of the sites that live elsewhere and whose pages may report reads, as "https://old.example"
 	MinVisible time.Duration // how long an article must be visible; 0 is 5 s
 	RespectGPC bool          // do not count visitors who send Sec-GPC or DNT
 
@@ -76,6 +83,7 @@ const (
 	readLimit   = 30
 	tokenDays   = 3
 	maxPending  = 200_000 // reads that wait for Flush
+	manyPending = 50_000  // so many should not wait any longer
 	maxRemember = 100_000 // reads, rates and limits that are remembered at once, of each kind
 	otherSource = "other"
 )
@@ -84,14 +92,18 @@ const (
 // each node's own: they bound what one network can add, and need no agreement between nodes.
 type Counter struct {
 	options Options
-	hosts   map[string]bool
-	keys    sync.Pool // HMACs under the secret
+	host    string          // of our own site, as [addresses.Host] has it; "" is whichever is asked for
+	sites   map[string]bool // hosts of those elsewhere
+	keys    sync.Pool       // HMACs under the secret
+	outside outside
 
 	salts saltBox
 
-	flushing sync.Mutex // one flush at a time
-	mu       sync.Mutex // all below; held for a few map operations, never while waiting
+	filling  chan struct{} // see Filling
+	flushing sync.Mutex    // one flush at a time
+	mu       sync.Mutex    // all below; held for a few map operations, never while waiting
 	pending  map[read]moment
+	places   map[int64]string // of the addresses in pending that are no article's
 	filtered map[dropped]int64
 	seen     generations[read]    // what was counted lately: spares the database repetitions
 	minute   int64                // the rates are of
@@ -134,11 +146,16 @@ func NewCounter(o Options) *Counter {
 		o.MinVisible = 5 * time.Second
 	}
 	o.Sample = max(o.Sample, 1)
-	c := &Counter{options: o, hosts: map[string]bool{}, pending: map[read]moment{}, filtered: map[dropped]int64{},
+	c := &Counter{options: o, sites: map[string]bool{}, places: map[int64]string{}, filling: make(chan struct{}, 1), pending: map[read]moment{}, filtered: map[dropped]int64{},
 		rates: map[netip.Prefix]int{}, limits: map[articleFrom]int{}}
 	c.keys.New = func() any { return hmac.New(sha256.New, o.Secret) }
-	for _, host := range o.Hosts {
-		c.hosts[plainHost(host)] = true
+	if host, err := addresses.Host(o.Site); err == nil {
+		c.host = string(host)
+	}
+	for _, site := range o.Sites {
+		if host, err := addresses.Host(site); err == nil {
+			c.sites[string(host)] = true
+		}
 	}
 	return c
 }
@@ -152,6 +169,11 @@ type Hit struct {
 	Host    string     // that was asked for
 	Header  http.Header
 	Size    int64 // of the body
+
+	Elsewhere bool   // the page is not ours: its address says which article it is
+	Page      string // that address
+
+	key string // of an address that is no article's
 }
 
 // Count takes a hit in. It returns "" if the hit will be written as a read by the next Flush, unless the visitor was
@@ -161,12 +183,18 @@ func (c *Counter) Count(ctx context.Context, d *db.DB, hit Hit, now time.Time) (
 	if c.options.Mode == Off {
 		return ReasonOff, nil
 	}
-	if reason = c.filter(hit, now); reason == "" {
-		hashes, err := c.salts.of(ctx, d, dayOf(now))
+	reason = c.filter(hit, now)
+	if reason == "" && hit.Elsewhere {
+		if reason, err = c.locate(ctx, d, &hit, now); err != nil {
+			return "", fmt.Errorf("count a read elsewhere: %w", err)
+		}
+	}
+	if reason == "" {
+		salt, err := c.salts.of(ctx, d, now)
 		if err != nil {
 			return "", fmt.Errorf("count a read of %d: %w", hit.Article, err)
 		}
-		reason = c.keep(hit, visitor(hashes, hit), now)
+		reason = c.keep(hit, salt.Visitor(hit), now)
 	}
 	if reason != "" {
 		c.mu.Lock()
@@ -199,17 +227,23 @@ func (c *Counter) keep(hit Hit, visitor int64, now time.Time) (reason string) {
 	c.limits[from]++
 	c.seen.add(key)
 	c.pending[key] = moment{hourOf(now), sourceOf(hit.Source), weight}
+	if hit.key != "" {
+		c.places[hit.Article] = hit.key
+	}
+	if len(c.pending) == manyPending { // not again and again while the database does not take them
+		c.hurry()
+	}
 	return ""
 }
 
-// forgetLimits drops the limits of days before yesterday. Yesterday's stay: a clock that was put back must not give a network
-// its thirty reads again.
+// forgetLimits drops the limits of days that were before yesterday already when the last day began. Those since stay: a clock that was
+// put back must not give a network its thirty reads again, and neither may one that was days ahead for a while.
 func (c *Counter) forgetLimits(day int64) {
 	switch {
 	case len(c.limits) >= maxRemember:
 		clear(c.limits)
 	case day > c.limitDay:
-		maps.DeleteFunc(c.limits, func(from articleFrom, _ int) bool { return from.day < day-1 })
+		maps.DeleteFunc(c.limits, func(from articleFrom, _ int) bool { return from.day < c.limitDay-1 })
 	}
 	c.limitDay = max(c.limitDay, day)
 }
@@ -246,11 +280,11 @@ func cut(address netip.Addr, bits4, bits6 int) netip.Prefix {
 	return prefix
 }
 
-// visitor is a hash of what tells browsers apart, under a salt that will be thrown away. A household's IPv6 addresses change
-// by the hour, so only their /64 counts.
-func visitor(hashes *sync.Pool, hit Hit) int64 {
-	h := hashes.Get().(hash.Hash)
-	defer hashes.Put(h)
+// Visitor is the key of the visitor who sent the hit: a hash of what tells browsers apart, under a salt that will be thrown away. A
+// household's IPv6 addresses change by the hour, so only their /64 counts.
+func (s *Salt) Visitor(hit Hit) int64 {
+	h := s.hashes.Get().(hash.Hash)
+	defer s.hashes.Put(h)
 	h.Reset()
 	var buffer [256]byte
 	b := cut(hit.Address, 32, 64).Addr().AppendTo(buffer[:0])
@@ -278,19 +312,28 @@ func (c *Counter) Token(article int64, now time.Time) string {
 	return c.token(article, dayOf(now))
 }
 
-func (c *Counter) token(article, day int64) string {
+func (c *Counter) token(article, day int64) string { return c.sign("read|", article, day) }
+
+// siteToken is the proof that a page loaded our script on that day or in the two days after.
+func (c *Counter) siteToken(day int64) string { return c.sign("site|", 0, day) }
+
+func (c *Counter) sign(use string, article, day int64) string {
 	h := c.keys.Get().(hash.Hash)
 	defer c.keys.Put(h)
 	h.Reset()
 	var buffer [64]byte
-	b := strconv.AppendInt(append(buffer[:0], "read|"...), article, 10)
+	b := strconv.AppendInt(append(buffer[:0], use...), article, 10)
 	h.Write(strconv.AppendInt(append(b, '|'), day, 10))
 	return base64.RawURLEncoding.EncodeToString(h.Sum(buffer[:0])[:8])
 }
 
-func (c *Counter) validToken(article int64, token string, now time.Time) bool {
+func (c *Counter) validToken(hit Hit, now time.Time) bool {
+	use, article := "read|", hit.Article
+	if hit.Elsewhere {
+		use, article = "site|", 0
+	}
 	for ago := range int64(tokenDays) {
-		if subtle.ConstantTimeCompare([]byte(token), []byte(c.token(article, dayOf(now)-ago))) == 1 {
+		if subtle.ConstantTimeCompare([]byte(hit.Token), []byte(c.sign(use, article, dayOf(now)-ago))) == 1 {
 			return true
 		}
 	}
@@ -317,26 +360,26 @@ func (g *generations[K]) add(key K) {
 	g.young[key] = struct{}{}
 }
 
-// saltBox holds the salt of the day, as hashes under it.
+// saltBox holds the salt of the day.
 type saltBox struct {
-	mu     sync.Mutex
-	day    int64
-	hashes *sync.Pool
+	mu   sync.Mutex
+	day  int64
+	salt *Salt
 }
 
-// of returns the hashes of the day. The first node to ask makes the salt.
-func (s *saltBox) of(ctx context.Context, d *db.DB, day int64) (*sync.Pool, error) {
+// of returns the salt of the day of now.
+func (s *saltBox) of(ctx context.Context, d *db.DB, now time.Time) (*Salt, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.day == day && s.hashes != nil {
-		return s.hashes, nil
+	if s.day == dayOf(now) && s.salt != nil {
+		return s.salt, nil
 	}
-	salt, err := saltOf(ctx, d, day)
+	salt, err := SaltOf(ctx, d, now)
 	if err != nil {
-		return nil, fmt.Errorf("salt of the day: %w", err)
+		return nil, err
 	}
-	s.day, s.hashes = day, &sync.Pool{New: func() any { return hmac.New(sha256.New, salt) }}
-	return s.hashes, nil
+	s.day, s.salt = dayOf(now), salt
+	return salt, nil
 }
 
 func saltOf(ctx context.Context, d *db.DB, day int64) ([]byte, error) {

@@ -19,7 +19,7 @@ import (
 var (
 	ctx     = context.Background()
 	now     = time.Date(2026, 11, 24, 8, 30, 0, 0, time.UTC)
-	options = Options{Mode: Script, Secret: []byte("secret"), Hosts: []string{"kino.example"}, RespectGPC: true}
+	options = Options{Mode: Script, Secret: []byte("secret"), Site: "https://kino.example", RespectGPC: true}
 )
 
 const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -156,7 +156,7 @@ func TestSaltChangesAtMidnightUTCAndIsForgotten(t *testing.T) {
 			t.Errorf("day %d: flushed %d, want 1", i, n)
 		}
 	}
-	if err := Housekeep(ctx, d, evening.Add(24*time.Hour+2*time.Second)); err != nil {
+	if err := Housekeep(ctx, d, now.Add(48*time.Hour), evening.Add(24*time.Hour+2*time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	var salts, different, visitors int64

@@ -49,6 +49,7 @@ func TestAllRulesComeBeforeTheLimit(t *testing.T) {
 		{"a quarter of the first", Query{Rules: Rules{MaxAge: 72 * time.Hour, LeastShare: 0.25}}, "1=100 2=90 3=80 4=70 5=60 6=50 7=40 8=30"},
 		{"a quarter of the first that may be there", Query{Rules: Rules{LeastShare: 0.25}}, "21=1000"},
 		{"one of a section, any number of none", Query{Rules: Rules{MaxAge: 72 * time.Hour, PerSection: 1}, Limit: 4}, "1=100 4=70 5=60 20=4"},
+		{"one of a section, in the list of that section", Query{Rules: Rules{MaxAge: 72 * time.Hour, PerSection: 1}, Section: "a", Limit: 4}, "1=100 2=90 3=80 6=50"},
 		{"two of a section", Query{Rules: Rules{MaxAge: 72 * time.Hour, PerSection: 2}, Limit: 4}, "1=100 2=90 4=70 5=60"},
 	} {
 		test.q.From, test.q.To = day, day.Add(5*time.Hour)
@@ -274,7 +275,7 @@ func TestHoursBecomeDaysAfter400DaysAndNothingIsLost(t *testing.T) {
 		return all
 	}
 	for range 2 {
-		if err := Housekeep(ctx, d, later); err != nil {
+		if err := Housekeep(ctx, d, later, later); err != nil {
 			t.Fatal(err)
 		}
 		equal(t, hours(), "24T00/feed=5", "24T00/web=7", "25T06/web=6")
@@ -338,7 +339,7 @@ func TestAClockOverMidnightAndBackCountsEachDayOnce(t *testing.T) {
 			if _, err := c.Flush(ctx, d, when); err != nil {
 				t.Fatal(err)
 			}
-			if err := Housekeep(ctx, d, when); err != nil {
+			if err := Housekeep(ctx, d, when, when); err != nil {
 				t.Fatal(err)
 			}
 		}

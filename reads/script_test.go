@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"vestnik/db/dbtest"
 )
 
 // site serves an article's page with the script, and sends what the beacon gets.
@@ -84,15 +86,45 @@ func TestScriptReportsOneRead(t *testing.T) {
 	}
 }
 
-func TestScriptIsSilentInAutomatedBrowsers(t *testing.T) {
+func TestAnAutomatedBrowserSaysSo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a browser")
 	}
 	address, beacons := site(t)
 	tab := browser(t, true)
-	driven := open(t, tab, address, `new Promise(done => setTimeout(() => done(navigator.webdriver), 500))`)
-	if !driven || len(beacons) > 0 {
-		t.Errorf("navigator.webdriver is %v, %d beacons; want true and none", driven, len(beacons))
+	if driven := open(t, tab, address, `new Promise(done => setTimeout(() => done(navigator.webdriver), 300))`); !driven {
+		t.Fatal("the browser does not say that it is driven")
+	}
+	select {
+	case got := <-beacons:
+		if want := "t1 webdriver same-origin text/plain;charset=UTF-8 true"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("no beacon came")
+	}
+	d := dbtest.Open(t)
+	c := NewCounter(options)
+	hit := hitFrom(c, 1, "192.0.2.1", now)
+	hit.Source = "webdriver"
+	if reason := count(t, c, d, hit, now); reason != ReasonWebdriver || flush(t, c, d) != 0 {
+		t.Errorf("counted with the reason %q, want %q and no read", reason, ReasonWebdriver)
+	}
+}
+
+func TestBothScriptsAreOneAndLessThanAKilobyte(t *testing.T) {
+	o := optionsElsewhere()
+	o.MinVisible = 7 * time.Second
+	c := NewCounter(o)
+	own, elsewhere := string(c.Script()), string(c.ScriptElsewhere("https://a-rather-long-name.kino.example/r", now))
+	for name, script := range map[string]string{"own": own, "elsewhere": elsewhere} {
+		if len(script) >= 1000 || strings.Contains(script, "//"+" ") || strings.Contains(script, "5000") || strings.Count(script, "7000") != 1 ||
+			!strings.Contains(script, "prerenderingchange") || !strings.Contains(script, "webdriver") {
+			t.Errorf("%s, %d bytes: %s", name, len(script), script)
+		}
+	}
+	if strings.Contains(own, "canonical") || strings.Contains(elsewhere, "dataset") {
+		t.Errorf("a script has lines of the other:\n%s\n%s", own, elsewhere)
 	}
 }
 

@@ -28,7 +28,7 @@ type Rules struct {
 	Least      int64         // fewer reads are none worth ranking
 	LeastShare float64       // nor fewer than this share of what the first has, as 0.02
 	MaxAge     time.Duration // only articles published at most so long before the window; 0: of any age
-	PerSection int           // at most so many of one section; 0: any number. What is in no section is not bounded.
+	PerSection int           // at most so many of one section; 0: any number. What is in no section is not bounded, nor a list of one section.
 }
 
 // A Query says which reads to rank, and how.
@@ -112,13 +112,15 @@ func (q Query) choose(all []candidate) (top []Ranked) {
 		if c.Reads < least || q.Limit > 0 && len(top) == q.Limit {
 			continue
 		}
-		if sections[c.section]++; q.PerSection > 0 && c.section != "" && sections[c.section] > q.PerSection {
+		if sections[c.section]++; q.boundsSections() && c.section != "" && sections[c.section] > q.PerSection {
 			continue
 		}
 		top = append(top, c.Ranked)
 	}
 	return top
 }
+
+func (q Query) boundsSections() bool { return q.PerSection > 0 && q.Section == "" }
 
 // least is how many reads an article must have where the first has so many.
 func (q Query) least(first int64) int64 {
@@ -158,7 +160,7 @@ func (q Query) sql() (string, []any) {
 		WHERE r.n >= ` + args.list(q.Least) + ` AND a.state = 'published' AND NOT EXISTS (SELECT 1 FROM read_excluded AS e WHERE e.article = a.id)` +
 		q.eligible(&args) + `
 		ORDER BY r.n DESC, a.moment DESC, r.article DESC`
-	if q.By == ByReads && q.Limit > 0 && q.PerSection == 0 {
+	if q.By == ByReads && q.Limit > 0 && !q.boundsSections() {
 		query += ` LIMIT ` + args.list(int64(q.Limit))
 	}
 	return query, args

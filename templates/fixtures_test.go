@@ -84,7 +84,7 @@ func page(lang string) Page {
 		Feeds: []FeedLink{{"RSS", "application/rss+xml", "/feed.xml"}, {"Atom", "application/atom+xml", "/feed.atom"},
 			{"JSON Feed", "application/feed+json", "/feed.json"}},
 		Digests: []Link{{"Самое читаемое", "/digests/daily"}, {"Неделя в кино", "/digests/weekly"}},
-		Banner:  banner(), MostRead: headlines(3, 20)}
+		Banner:  banner(), MostRead: headlines(3, 20), MostReadURL: "/most-read"}
 	return p
 }
 

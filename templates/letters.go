@@ -61,7 +61,7 @@ func (s *Set) DigestLetter(v DigestLetter) (Letter, error) {
 		subject = Subject(v.Language, v.Edition.DigestTitle, top)
 	}
 	data := lettered{DigestLetter: v, Subject: oneLine(subject), Preheader: preheader(v.Language, v.Edition)}
-	data.Edition = tagged(localEdition(v.Site.Location, v.Edition))
+	data.Edition = tagged(localEdition(v.Site, v.Edition))
 	return s.letter(v.Language, "digest", data, data.Subject, data.Preheader)
 }
 

@@ -19,12 +19,21 @@ func pictures(lang string) map[string]Page {
 	list.Canonical, list.Description = "https://kino.example/sections/proizvodstvo", ""
 	read.Article, read.Related, read.Title = article(), headlines(8, 5), article().Title
 	most.MostRead, most.Window = chart(20), "24h"
+	few, unread := most, most // a list with the editors' choice, filled up; and one of which nothing was read
+	few.MostRead, few.Latest = chart(4), headlines(6, 5)
+	few.MostRead[0].Pinned, few.MostRead[0].Reads = true, 0
+	few.MostReadOf, few.Window = Link{"Прокат", "/sections/prokat"}, "7d"
+	unread.MostRead, unread.Latest, unread.Window = few.MostRead[:1], few.Latest, "30d"
 	about.Title, about.Description = "Самое читаемое", ""
 	about.Digest = &DigestAbout{Name: "daily", Title: "Самое читаемое", Rhythm: Text(lang, "rhythm_daily", "08:00"), Trap: "site", Stamp: "s"}
 	about.Digest.Editions = headlines(0, 6)
 	joined.Digest = &DigestAbout{Name: "daily", Title: "Самое читаемое", Joined: true}
 	wrong.Digest = &DigestAbout{Name: "daily", Title: "Самое читаемое", Email: "anna@", Error: Text(lang, "error_address", "anna@"), Trap: "site"}
+	quiet, now := read, read
+	quiet.MostRead, quiet.Latest = few.MostRead, few.Latest
+	now.MostRead, now.MostReadURL, now.ReadNow, now.Latest = headlines(5, 3), "", true, headlines(11, 2)
 	shown, thin, gone, lost := base, base, base, base
+	lost.MostRead, lost.Latest = nil, headlines(2, 8)
 	shown.Edition, thin.Edition = new(edition(20)), new(thinEdition())
 	gone.Status, lost.Status = 410, 404
 	feeds, none := base, base
@@ -36,6 +45,9 @@ func pictures(lang string) map[string]Page {
 	mended.Article.Correction = []string{"В первой версии говорилось, что генератор волн стоит 1,4 млрд рублей. Столько стоит весь бассейн.",
 		"Редакция приносит извинения студии «Маяк»."}
 	mended.Article.Corrected = mended.Article.Updated
+	found, bareSearch, nothing := base, base, base
+	found.Search, bareSearch.Search, nothing.Search = searchView(), &SearchView{}, &SearchView{Text: "абракадабра", Asked: true}
+	found.Title, bareSearch.Title, nothing.Title = Text(lang, "search_for", "павильон моря"), Text(lang, "search"), Text(lang, "search_for", "абракадабра")
 	form := func(done, digest string) Page {
 		p := base
 		p.Banner, p.MostRead = nil, nil
@@ -51,7 +63,8 @@ func pictures(lang string) map[string]Page {
 	asked := form("", "")
 	asked.Form.New = "anna.lee@example.net"
 	return map[string]Page{
-		"home": home, "list": list, "article": read, "article_corrected": mended, "feeds": feeds, "feeds_none": none, "most-read": most, "digest": about, "digest_joined": joined, "digest_wrong": wrong,
+		"home": home, "list": list, "article": read, "article_corrected": mended, "feeds": feeds, "feeds_none": none, "most-read": most, "most-read_few": few, "most-read_unread": unread, "article_quiet": quiet, "article_now": now,
+		"digest": about, "digest_joined": joined, "digest_wrong": wrong,
 		"edition": shown, "edition_thin": thin, "message_410": gone, "message_404": lost, "confirm": form("", "Самое читаемое"),
 		"confirm_done": form("confirmed", "Самое читаемое"), "unsubscribe": form("", "Самое читаемое"),
 		"unsubscribe_done": form("left", "Самое читаемое"), "unsubscribe_returned": form("returned", "Самое читаемое"),
@@ -61,6 +74,7 @@ func pictures(lang string) map[string]Page {
 			p.Paused = []Headline{{Title: "Самое читаемое", Date: morning.AddDate(0, 0, 7)}}
 		}),
 		"move": asked, "move_stop": form("", ""), "move_done": form("moved", ""), "erase": form("", ""), "erase_done": form("erased", ""),
+		"search": found, "search_bare": bareSearch, "search_none": nothing,
 		"mailbox": mailbox(lang, 0), "letter": mailbox(lang, 1),
 	}
 }

@@ -14,11 +14,10 @@ import (
 // requests.
 func local(p Page) Page {
 	loc := p.Site.Location
-	if loc == nil {
-		return p
-	}
 	p.Now = in(loc, p.Now)
-	p.List, p.MostRead, p.Related = localList(loc, p.List), localList(loc, p.MostRead), localList(loc, p.Related)
+	p.List, p.Related = localList(loc, p.List), localList(loc, p.Related)
+	p.MostRead, p.Latest = localList(loc, p.MostRead), localList(loc, p.Latest)
+	p.Search = localSearch(loc, p.Search)
 	if p.Article != nil {
 		a := *p.Article
 		a.Date, a.Updated, a.Corrected = in(loc, a.Date), in(loc, a.Updated), in(loc, a.Corrected)
@@ -33,7 +32,7 @@ func local(p Page) Page {
 		p.Catalogue = &FeedCatalogue{OPML: p.Catalogue.OPML, Groups: localGroups(loc, p.Catalogue.Groups)}
 	}
 	if p.Edition != nil {
-		p.Edition = new(localEdition(loc, *p.Edition))
+		p.Edition = new(localEdition(p.Site, *p.Edition))
 	}
 	if p.Mailbox != nil {
 		letters := slices.Clone(p.Mailbox.Letters)
@@ -51,13 +50,14 @@ func local(p Page) Page {
 }
 
 // localEdition shows the stories' dates in the site's zone: a bare date is midnight there, and would be the day before in
-// another. The slot stays in the digest's own.
-func localEdition(loc *time.Location, e EditionView) EditionView {
-	if loc == nil {
-		return e
-	}
+// another. The slot stays in the digest's own. An edition is kept with its reads; whether they are told is the site's to say.
+func localEdition(site Site, e EditionView) EditionView {
+	loc := site.Location
 	e.Items = slices.Clone(e.Items)
 	for i := range e.Items {
+		if site.HideReads {
+			e.Items[i].Reads = 0
+		}
 		e.Items[i].Date = in(loc, e.Items[i].Date)
 		e.Items[i].Related = localList(loc, e.Items[i].Related)
 	}
@@ -84,9 +84,9 @@ func localGroups(loc *time.Location, groups []FeedGroup) []FeedGroup {
 	return groups
 }
 
-// in moves t to the zone; a zero time stays zero.
+// in moves t to the zone; a zero time stays zero, and without a zone all stay.
 func in(loc *time.Location, t time.Time) time.Time {
-	if t.IsZero() {
+	if loc == nil || t.IsZero() {
 		return t
 	}
 	return t.In(loc)
@@ -210,6 +210,38 @@ func (d DigestAbout) Headline(edition Headline) string {
 		return short
 	}
 	return edition.Title
+}
+
+// Ranked tells whether something is in the list of the most read because it was read.
+func (p Page) Ranked() bool {
+	return slices.ContainsFunc(p.MostRead, func(h Headline) bool { return !h.Pinned })
+}
+
+// Choice is the list of the most read where nothing of it was read enough: the editors' alone, to stand under that name.
+func (p Page) Choice() []Headline {
+	if p.Ranked() {
+		return nil
+	}
+	list := slices.Clone(p.MostRead)
+	for i := range list {
+		list[i].Pinned = false // the heading says it for all
+	}
+	return list
+}
+
+// MostReadHeading is what the box may truly be called.
+func (p Page) MostReadHeading() string {
+	heading := Text(p.Language, "most_read")
+	switch {
+	case !p.Ranked():
+		heading = Text(p.Language, "editors_choice")
+	case p.ReadNow:
+		heading = Text(p.Language, "read_now")
+	}
+	if p.MostReadOf.Title != "" {
+		heading += ": " + p.MostReadOf.Title
+	}
+	return heading
 }
 
 // WindowLinks are the tabs of the most-read page.

@@ -174,7 +174,7 @@ func TestFormsAreLabelledAndChangeNothingByGet(t *testing.T) {
 			labels[attr(l, "for")] = true
 		}
 		for _, f := range d.all("form") {
-			if attr(f, "method") != "post" {
+			if attr(f, "method") != "post" && attr(f, "role") != "search" {
 				t.Errorf("%s: a form that acts by GET", name)
 			}
 		}
@@ -391,7 +391,7 @@ func TestMailboxOfOneRecipientSaysSo(t *testing.T) {
 func TestColoursAreReadable(t *testing.T) {
 	for scheme, colour := range palettes(t, "style.css") {
 		for _, pair := range [][2]string{{"ink", "paper"}, {"soft", "paper"}, {"accent", "paper"}, {"ink", "panel"}, {"soft", "panel"},
-			{"accent", "panel"}, {"button-ink", "button"}} {
+			{"accent", "panel"}, {"button-ink", "button"}, {"ink", "mark"}} {
 			if got := contrast(t, colour[pair[0]], colour[pair[1]]); got < 4.5 {
 				t.Errorf("%s: %s on %s has a contrast of %.2f, want 4.5", scheme, pair[0], pair[1], got)
 			}
@@ -454,4 +454,46 @@ func luminance(t *testing.T, hex string) float64 {
 		return math.Pow((c+.055)/1.055, 2.4)
 	}
 	return .2126*part(16) + .7152*part(8) + .0722*part(0)
+}
+
+func TestBoxIsCalledWhatItIs(t *testing.T) {
+	read, pinned := Headline{Title: "Прочитанное", URL: "/r", Reads: 9}, Headline{Title: "Выбранное", URL: "/p", Pinned: true}
+	kino := Link{"Кино", "/sections/kino"}
+	for _, c := range []struct {
+		page Page
+		want string
+	}{
+		{Page{MostRead: []Headline{read}}, "Самое читаемое"},
+		{Page{MostRead: []Headline{pinned, read}}, "Самое читаемое"},
+		{Page{MostRead: []Headline{read}, MostReadOf: kino}, "Самое читаемое: Кино"},
+		{Page{MostRead: []Headline{read}, ReadNow: true}, "Читают сейчас"},
+		{Page{MostRead: []Headline{read}, ReadNow: true, MostReadOf: kino}, "Читают сейчас: Кино"},
+		{Page{MostRead: []Headline{pinned}, ReadNow: true}, "Выбор редакции"},
+	} {
+		if c.page.Language = "ru"; c.page.MostReadHeading() != c.want {
+			t.Errorf("%+v is called %q, want %q", c.page.MostRead, c.page.MostReadHeading(), c.want)
+		}
+	}
+}
+
+func TestReadsAreHiddenInEditionsAndLettersWhereTheSiteSaysSo(t *testing.T) {
+	s := newSet(t)
+	for _, hide := range []bool{false, true} {
+		p := page("ru")
+		p.Edition, p.Site.HideReads = new(edition(3)), hide
+		l := digestLetter("ru", 3)
+		l.Site.HideReads = hide
+		letter, err := s.DigestLetter(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string]string{"edition": render(t, s, "edition", p), "letter": letter.HTML, "its text": letter.Text} {
+			if told := strings.Contains(text, "прочтени"); told == hide {
+				t.Errorf("hide %v: %s tells how often the stories were read: %v", hide, name, told)
+			}
+		}
+		if p.Edition.Items[0].Reads == 0 || l.Edition.Items[0].Reads == 0 {
+			t.Error("hiding the reads changed what is kept")
+		}
+	}
 }

@@ -70,6 +70,13 @@ func sampleHeadlines(n int) []Headline {
 	return list
 }
 
+// samplePinned is a list of the most read with an article that the editors chose.
+func samplePinned() []Headline {
+	list := sampleHeadlines(20)
+	list[1].Pinned, list[1].Reads = true, 0
+	return list
+}
+
 // samplePages are the data that every page must stand: everything given, nothing given, and each state of a form.
 func samplePages(lang string) []Page {
 	full := Page{
@@ -77,9 +84,10 @@ func samplePages(lang string) []Page {
 		Canonical: "https://kino.example/sections/novosti", Sections: []Link{{"Новости", "/sections/novosti"}},
 		Feeds:   []FeedLink{{"RSS", "application/rss+xml", "/feed.xml"}},
 		Digests: []Link{{"Самое читаемое", "/digests/daily"}}, Banner: sampleBanner(), NoIndex: true,
-		Article: sampleArticle(), List: sampleHeadlines(8), Heading: "Новости", MostRead: sampleHeadlines(20),
+		Article: sampleArticle(), List: sampleHeadlines(8), Heading: "Новости", MostRead: samplePinned(), Latest: sampleHeadlines(3),
+		MostReadURL: "/most-read", MostReadOf: Link{"Новости", "/sections/novosti"},
 		Related: sampleHeadlines(5), Window: "24h", Windows: []Link{{"24h", "/most-read?window=24h"}, {"Всё", "/most-read"}},
-		Older: "/?before=1", Status: 404, Hub: "https://kino.example/hub", Self: "https://kino.example/feed.xml", Catalogue: sampleCatalogue(), Edition: new(sampleEdition()),
+		Older: "/?before=1", Status: 404, Hub: "https://kino.example/hub", Self: "https://kino.example/feed.xml", Catalogue: sampleCatalogue(), Search: sampleSearch(), Edition: new(sampleEdition()),
 		Digest: &DigestAbout{Name: "daily", Title: "Самое читаемое", Rhythm: "каждый день", Editions: sampleHeadlines(3),
 			Email: "a@b.example", Error: "не похоже на адрес", Trap: "site", Stamp: "x", Check: true, Address: "https://kino.example/digests/daily"},
 		Form:  &Form{Action: "/x", Digest: "Самое читаемое", Email: "a@b.example"},
@@ -96,7 +104,9 @@ func samplePages(lang string) []Page {
 	done.Prefs = &Preferences{Done: "saved"}
 	done.Article = &Article{Title: "Краткая новость"}
 	done.Letter = &MailboxLetter{}
-	bare := Page{Site: Site{Title: "Вестник"}, Article: &Article{}, Catalogue: &FeedCatalogue{}, Digest: &DigestAbout{}, Edition: &EditionView{}, Form: &Form{},
+	done.MostRead, done.MostReadURL, done.ReadNow = sampleHeadlines(2)[:1], "", true
+	done.MostRead[0].Pinned = true
+	bare := Page{Site: Site{Title: "Вестник"}, Article: &Article{}, Search: &SearchView{}, Catalogue: &FeedCatalogue{}, Digest: &DigestAbout{}, Edition: &EditionView{}, Form: &Form{},
 		Letter: &MailboxLetter{}, Language: lang}
 	return []Page{full, done, bare, {Language: lang}}
 }

@@ -12,6 +12,8 @@ type Site struct {
 	Language string
 	Location *time.Location
 	Imprint  Imprint
+
+	HideReads bool // nobody is told how often an article was read
 }
 
 // Imprint stands at the foot of pages and letters. Empty fields are left out.
@@ -122,11 +124,16 @@ type Page struct {
 	Article  *Article   // article.html
 	List     []Headline // home.html, list.html: newest first
 	Heading  string     // list.html, message.html
-	MostRead []Headline // the box of 20
+	MostRead []Headline // the box, and most-read.html: what was read most, with the editors' choice at its places
+	Latest   []Headline // below it, under a heading of its own: what fills up a thin list
 	Related  []Headline // the box of 5
+	ReadNow  bool       // MostRead goes by what is read now, and is called so
 	Window   string     // most-read.html: 24h | 7d | 30d
 	Windows  []Link     // most-read.html: the choices, each with a window as its title; the page words it
 	Older    string     // address of the next page of a list, "" for none
+
+	MostReadURL string // where the heading of the box leads, "" for nowhere
+	MostReadOf  Link   // the section that MostRead is of, empty for the whole site
 
 	Digest  *DigestAbout // digest.html, form.html, snippet.html
 	Edition *EditionView // edition.html
@@ -136,6 +143,8 @@ type Page struct {
 	Status  int          // message.html: HTTP status, 0 for 200; words the page where Heading and Message are empty
 
 	Catalogue *FeedCatalogue // feeds.html
+
+	Search *SearchView // search.html
 
 	Mailbox *Mailbox       // mailbox.html, and beside the open letter in letter.html
 	Letter  *MailboxLetter // letter.html

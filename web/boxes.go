@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"vestnik/articles"
-	"vestnik/reads"
 	"vestnik/templates"
 )
 
@@ -30,11 +29,11 @@ type boxes struct {
 	change   *kept[int64]
 	sections *kept[[]templates.Link]
 	front    *kept[front]
-	gone     *kept[articles.Gone]                   // what was taken back last
-	mostRead map[string]*kept[[]templates.Headline] // by window
-	editions map[string]*kept[int64]                // by digest: its change number
-	related  *shelf[version, []templates.Headline]  // of the articles asked for lately
-	feeds    *kept[*templates.FeedCatalogue]        // of /feeds
+	gone     *kept[articles.Gone]                  // what was taken back last
+	mostRead *shelf[readList, mostRead]            // those asked for lately
+	editions map[string]*kept[int64]               // by digest: its change number
+	related  *shelf[version, []templates.Headline] // of the articles asked for lately
+	feeds    *kept[*templates.FeedCatalogue]       // of /feeds
 }
 
 // front is what the front page lists, and the value of ?before= of the page after it.
@@ -61,19 +60,13 @@ func (s *Server) newBoxes() *boxes {
 			}},
 		gone:     &kept[articles.Gone]{name: "what was taken back last", age: forever, now: s.Now, log: s.Log, compute: s.lastGone},
 		feeds:    &kept[*templates.FeedCatalogue]{name: "all feeds", age: s.Fresh, now: s.Now, log: s.Log, compute: s.catalogue},
-		mostRead: map[string]*kept[[]templates.Headline]{},
+		mostRead: newShelf[readList, mostRead](maxReadLists),
 		editions: map[string]*kept[int64]{},
 		related:  newShelf[version, []templates.Headline](maxRelated),
 	}
 	for _, d := range s.Digests {
 		b.editions[d.Name] = &kept[int64]{name: "editions of " + d.Name, age: time.Second, now: s.Now, log: s.Log,
 			compute: func(ctx context.Context, _ time.Time) (int64, error) { return s.revisions(ctx, d.Name) }}
-	}
-	for _, w := range windows {
-		b.mostRead[w.name] = &kept[[]templates.Headline]{name: "most read " + w.name, age: s.Fresh, now: s.Now, log: s.Log,
-			compute: func(ctx context.Context, now time.Time) ([]templates.Headline, error) {
-				return s.mostRead(ctx, now.Add(-w.length), now)
-			}}
 	}
 	return b
 }
@@ -95,64 +88,6 @@ func (s *Server) sections(ctx context.Context, _ time.Time) ([]templates.Link, e
 		bar = append(bar, link("/sections/", c.Label))
 	}
 	return bar, err
-}
-
-// mostRead is the list of the articles read most in the window, filled up with the latest ones when it is thin.
-func (s *Server) mostRead(ctx context.Context, from, to time.Time) ([]templates.Headline, error) {
-	top, err := reads.List(ctx, s.DB, reads.Query{Rules: s.MostRead, From: from, To: to, By: reads.ByReads, Limit: mostReadBox}, to)
-	if err != nil {
-		return nil, fmt.Errorf("rank the most read: %w", err)
-	}
-	ranked := make(map[int64]reads.Ranked, len(top))
-	ids := make([]int64, len(top))
-	for i, r := range top {
-		ids[i], ranked[r.Article] = r.Article, r
-	}
-	all, err := articles.ByIDs(ctx, s.DB, ids)
-	if err != nil {
-		return nil, err
-	}
-	if len(all) < mostReadBox {
-		if all, err = s.fillUp(ctx, all); err != nil {
-			return nil, err
-		}
-	}
-	lines := make([]templates.Headline, len(all))
-	for i, a := range all {
-		lines[i] = s.headline(a)
-		lines[i].Reads, lines[i].Pinned = ranked[a.ID].Reads, ranked[a.ID].Reason == reads.ReasonEditors
-	}
-	return lines, nil
-}
-
-// fillUp adds the latest articles to those of a thin box, but for those that the editors excluded from it; headlines with nothing behind them come last.
-func (s *Server) fillUp(ctx context.Context, box []articles.Article) ([]articles.Article, error) {
-	latest, err := s.latest(ctx, articles.Filter{}, mostReadBox)
-	if err != nil {
-		return nil, err
-	}
-	bare, err := articles.List(ctx, s.DB, articles.Filter{Kind: articles.KindBrief, Limit: mostReadBox})
-	if err != nil {
-		return nil, err
-	}
-	excluded, err := reads.Excluded(ctx, s.DB)
-	if err != nil {
-		return nil, err
-	}
-	there := map[int64]bool{}
-	for _, id := range excluded {
-		there[id] = true
-	}
-	for _, a := range box {
-		there[a.ID] = true
-	}
-	for _, a := range append(latest.articles, bare...) {
-		if !there[a.ID] && len(box) < mostReadBox {
-			there[a.ID] = true
-			box = append(box, a)
-		}
-	}
-	return box, nil
 }
 
 // related is the box of what is about the same as an article, never the article itself.

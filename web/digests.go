@@ -45,6 +45,7 @@ func (s *Server) digestView(r *http.Request, d DigestInfo) (templates.Page, erro
 	p.Title, p.Canonical = d.Title, s.Site.URL+path
 	p.Feeds = append(p.Feeds, s.feedLinks(list, d.Title)...)
 	s.announceHub(&p, list)
+	s.addMostRead(r, &p)
 	p.Digest = s.formOf(d)
 	for _, e := range past {
 		p.Digest.Editions = append(p.Digest.Editions, templates.Headline{

@@ -81,6 +81,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	} else {
 		p = s.newPage(r, s.Site.Language)
 	}
+	if words == "" && (status == http.StatusNotFound || status == http.StatusGone) {
+		s.addMostRead(r, &p)
+	}
 	p.Status, p.NoIndex = status, true
 	if words != "" {
 		p.Heading = templates.Text(p.Language, "error_token_heading")

@@ -14,8 +14,8 @@ import (
 	"vestnik/templates"
 )
 
-// newPage is what every page shows around its own part. A box that cannot be had is logged and left out: it must not
-// take the page with it.
+// newPage is what every page shows around its own part. What of it cannot be had is logged and left out: it must not take the
+// page with it. The boxes are put in by the pages that have them, see mostread.go.
 func (s *Server) newPage(r *http.Request, language string) templates.Page {
 	ctx := r.Context()
 	p := s.barePage(language)
@@ -24,11 +24,8 @@ func (s *Server) newPage(r *http.Request, language string) templates.Page {
 	if err == nil {
 		p.Sections, err = s.boxes.sections.get(ctx, change)
 	}
-	if err == nil {
-		p.MostRead, err = s.boxes.mostRead[windows[0].name].get(ctx, change)
-	}
 	if err != nil {
-		s.Log.Error("a page is served without its boxes", "route", r.Pattern, "error", err)
+		s.Log.Error("a page is served without its sections", "route", r.Pattern, "error", err)
 	}
 	return p
 }
@@ -104,6 +101,7 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Title, p.Canonical = s.Site.Title, s.Site.URL+"/"
 	p.List, p.Older = front.lines, older("", front.older)
+	s.addMostRead(r, &p, p.List...)
 	s.announceHub(&p, feedList{kind: kindSite})
 	return s.send(w, r, "home.html", p)
 }
@@ -161,6 +159,12 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request, list feedList,
 		s.announceHub(&p, list)
 	}
 	p.List, p.Older = s.headlines(l.articles), older(list.key(), l.older)
+	if list.kind == kindSections {
+		p.List = withoutSection(p.List)
+		s.addMostReadOf(r, &p, l.articles[0].Section, p.List)
+	} else {
+		s.addMostRead(r, &p, p.List...)
+	}
 	return s.send(w, r, "list.html", p)
 }
 
@@ -189,36 +193,6 @@ func parseBefore(value string) (time.Time, int64, error) {
 	return time.UnixMilli(ms).UTC(), n, nil
 }
 
-// mostReadPage is the long form of the box, for the window asked for.
-func (s *Server) mostReadPage(w http.ResponseWriter, r *http.Request) error {
-	list := windowList(r.URL.Query().Get("window"))
-	window := list.slug
-	if to, moved := s.movedTo(list.key()); moved {
-		permanent(w, r, s.Site.URL+to.page())
-		return nil
-	}
-	box, ok := s.boxes.mostRead[window]
-	if !ok {
-		return fmt.Errorf("window %.20q: %w", window, errForm)
-	}
-	change, err := s.change(r.Context())
-	if err != nil {
-		return err
-	}
-	p := s.newPage(r, s.Site.Language)
-	if p.MostRead, err = box.get(r.Context(), change); err != nil {
-		return err
-	}
-	p.Title, p.Window = templates.Text(p.Language, "most_read"), window
-	p.Canonical = s.Site.URL + "/most-read"
-	s.announceHub(&p, list)
-	p.Feeds = append(p.Feeds, s.feedLinks(list, templates.Text(p.Language, "feed_most_read_"+window))...)
-	for _, w := range windows {
-		p.Windows = append(p.Windows, templates.Link{Title: w.name, URL: "/most-read?window=" + w.name})
-	}
-	return s.send(w, r, "most-read.html", p)
-}
-
 // article is an article's page, a brief's too.
 func (s *Server) article(w http.ResponseWriter, r *http.Request) error {
 	a, err := articles.Find(r.Context(), s.DB, r.PathValue("slug"))
@@ -242,6 +216,7 @@ func (s *Server) article(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Title, p.Description, p.Canonical = a.Title, a.Standfirst, a.Link(s.Articles)
 	p.Article = s.articleView(a)
+	s.addMostRead(r, &p, append(s.headlines([]articles.Article{a}), p.Related...)...)
 	if a.Section.Slug != "" {
 		p.Feeds = append(p.Feeds, s.feedLinks(feedList{kindSections, a.Section.Slug}, a.Section.Name)...)
 	}

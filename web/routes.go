@@ -32,6 +32,8 @@ func (s *Server) routes() []route {
 		{"GET /tags/{slug}", s.tag},
 		{"GET /authors/{slug}", s.author},
 		{"GET /most-read", s.mostReadPage},
+		{"GET /search", s.search},
+		{"GET /opensearch.xml", s.openSearch},
 		{"GET /feeds", s.feedsPage},
 
 		{"GET /digests/{digest}", s.digestPage},
@@ -57,6 +59,13 @@ func (s *Server) routes() []route {
 
 		{"POST /a/{article}", s.beacon},
 		{"GET /a.js", s.pageScript},
+		{"POST /r", s.beaconElsewhere},
+		{"GET /r.js", s.elsewhereScript},
+		{"GET /box.js", s.boxScript},
+		{"GET /most-read/box.html", s.box("text/html; charset=utf-8", s.boxHTML)},
+		{"OPTIONS /most-read/box.html", s.preflight},
+		{"GET /most-read/box.json", s.box("application/json", s.boxJSON)},
+		{"OPTIONS /most-read/box.json", s.preflight},
 		{"GET /assets/{path...}", s.asset},
 		{"GET /robots.txt", s.robots},
 		{"GET /sitemap.xml", s.sitemapIndex},
@@ -217,7 +226,7 @@ func text(w http.ResponseWriter, r *http.Request, status int, line string) error
 
 func (s *Server) robots(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=3600")
-	return text(w, r, http.StatusOK, "User-agent: *\nDisallow: /a/\nDisallow: /confirm/\nDisallow: /move/\nDisallow: /not-me/\nDisallow: /preferences/\nDisallow: /unsubscribe/\nDisallow: /subscription/\n\n"+
+	return text(w, r, http.StatusOK, "User-agent: *\nDisallow: /a/\nDisallow: /search\nDisallow: /confirm/\nDisallow: /move/\nDisallow: /not-me/\nDisallow: /preferences/\nDisallow: /unsubscribe/\nDisallow: /subscription/\n\n"+
 		"Sitemap: "+s.Site.URL+"/sitemap.xml\nSitemap: "+s.Site.URL+"/news-sitemap.xml")
 }
 

@@ -35,6 +35,7 @@ type Options struct {
 	Reads          *reads.Counter                       // nil: reads are not counted
 	ReadsMode      string                               // script | server | off; "" is script
 	MostRead       reads.Rules                          // of the lists of the most read
+	BoxBy          string                               // reads.ByReads or reads.ByTrend: what the most-read box goes by; "" is reads
 	Subscribers    subscribers.Verbs                    // its Keys sign the join forms, too
 	Digests        []DigestInfo                         // in the order in which they are offered
 	Banner         func(at time.Time) *templates.Banner // the banner of pages; nil: none
@@ -75,8 +76,11 @@ type Server struct {
 	documents *shelf[string, document]
 	assets    map[string]asset
 	script    asset
+	boxAsset  asset // the script that puts the box into pages elsewhere
 	boxes     *boxes
 	leaver    *subscribers.Leaver
+	asked     *shelf[string, articles.Label] // sections that were asked for lately by their slugs
+	searches  chan struct{}                  // one for each search that runs
 }
 
 // feedMemory bounds the rendered feeds kept, compressed: about 200 of 50 full articles each, with what it takes to make them anew.
@@ -115,8 +119,11 @@ func (s *Server) furnish() error {
 	s.known.Store(&map[string]*knownFeed{})
 	s.marks, s.archives = newShelf[int64, mark](4096), newShelf[string, bounds](1024)
 	s.documents = newShelf[string, document](64)
+	s.searches = make(chan struct{}, maxSearches)
 	s.boxes = s.newBoxes()
 	s.leaver = s.newLeaver()
+	s.asked = newShelf[string, articles.Label](maxReadLists)
+	s.boxAsset = newBoxScript(s.Site.URL)
 	s.feeds = feeds.NewCache(s.loader(), feedMemory, s.Log)
 	return nil
 }

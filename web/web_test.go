@@ -76,7 +76,7 @@ func open(t testing.TB, change ...func(*Options)) *house {
 	o := Options{
 		DB: dbtest.Open(t), Templates: set, Site: site,
 		Articles: articles.Site{URL: siteURL, Language: "ru", Location: sakhalin},
-		Reads:    reads.NewCounter(reads.Options{Mode: "script", Secret: []byte("0123456789abcdef-reads"), Hosts: []string{"kino.example"}, RespectGPC: true}),
+		Reads:    reads.NewCounter(reads.Options{Mode: "script", Secret: []byte("0123456789abcdef-reads"), Site: "https://kino.example", RespectGPC: true}),
 		Subscribers: subscribers.Verbs{Identity: identity, Templates: set, Site: site, Keys: subscribers.Keys{Secret: []byte("0123456789abcdef-keys")},
 			Digests: map[string]subscribers.DigestInfo{"daily": {Title: "Самое читаемое", Language: "ru"}, "weekly": {Title: "The week", Language: "en"}}},
 		Digests: []DigestInfo{{Name: "daily", Title: "Самое читаемое", Language: "ru", Location: sakhalin, Rhythm: "Каждый день в 8:00"},

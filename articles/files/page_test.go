@@ -35,8 +35,8 @@ func TestImportTheSavedNewsPage(t *testing.T) {
 	if w := results[0].Warnings; len(w) != 1 || !strings.Contains(w[0], ".txt:13: “Kinоdanz” mixes Latin and Cyrillic") {
 		t.Errorf("warnings: got %q", w)
 	}
-	found, read, failed := files.Importer{Site: importSite(t)}.Lint([]string{path})
-	if read != 1 || len(failed) != 0 || len(found) != 1 || found[0].Line != 13 || found[0].Suggestion != "Kinodanz" ||
+	found, read, failed, err := files.Importer{Site: importSite(t)}.Lint(context.Background(), d, []string{path})
+	if err != nil || read != 1 || len(failed) != 0 || len(found) != 1 || found[0].Line != 13 || found[0].Suggestion != "Kinodanz" ||
 		found[0].Mixed.String() != "letter 4 (о) is Cyrillic, the others are Latin" {
 		t.Errorf("lint: got %+v, %d, %v", found, read, failed)
 	}

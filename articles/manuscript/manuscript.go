@@ -48,14 +48,15 @@ func (m *Manuscript) Warn(line int, format string, args ...any) {
 // maxMixed is how many words of mixed alphabets an editor is told of: a text that has more is no slip of the keyboard.
 const maxMixed = 20
 
-// Proofread warns of words that mix look-alike letters of two alphabets, once each, where they first stand. Where the
-// language is not known it goes by the letters: Cyrillic is Russian, unless the site's own language is another Cyrillic one.
+// Proofread warns of words that mix look-alike letters of two alphabets, or are surely written in the wrong one, once each,
+// where they first stand. Where the language is not known it goes by the letters: Cyrillic is Russian, unless the site's own
+// language is another Cyrillic one.
 func (m *Manuscript) Proofread(siteLanguage string) {
 	var all strings.Builder
 	mixed := map[string]bool{}
 	for _, l := range m.Prose {
 		all.WriteString(l.Text)
-		for _, found := range language.MixedWords(l.Text) {
+		for _, found := range doubtful(m.Input.Language, l.Text) {
 			word := found.Word
 			switch {
 			case mixed[word] || len(mixed) > maxMixed:
@@ -77,10 +78,31 @@ func (m *Manuscript) Proofread(siteLanguage string) {
 	}
 }
 
-// MixedNote tells an editor of a word that mixes look-alike letters, and how to write it.
+func doubtful(lang, text string) []language.Mixed {
+	all := language.MixedWords(text)
+	for _, m := range language.MisplacedWords(lang, text) {
+		if m.Sure {
+			all = append(all, m.Mixed)
+		}
+	}
+	return all
+}
+
+// MixedNote tells an editor of a word that mixes look-alike letters, or may be written in the wrong alphabet, and how to write it.
 func MixedNote(found language.Mixed) string {
+	if found.Around != "" {
+		return fmt.Sprintf("%s in %s may be meant as %s, which looks alike: %s; if it is, write it in %s letters, or searches elsewhere will not find it",
+			Quote(found.Word), Quote(found.Around), Quote(found.Suggestion), found, other(found.Script))
+	}
 	return fmt.Sprintf("%s mixes Latin and Cyrillic letters that look alike: %s; write %s, or searches elsewhere will not find it",
 		Quote(found.Word), found, Quote(found.Suggestion))
+}
+
+func other(script string) string {
+	if script == "Latin" {
+		return "Cyrillic"
+	}
+	return "Latin"
 }
 
 // Quote is text in quotes for a message, not longer than a message bears.

@@ -3,10 +3,11 @@ package related
 import (
 	"cmp"
 	"context"
-	"database/sql"
+	"maps"
 	"math"
 	"slices"
 
+	"vestnik/articles/words"
 	"vestnik/db"
 )
 
@@ -27,15 +28,14 @@ import (
 // are as good as all. Beginnings that weigh less than words are worse, and so are those within the 24, where they crowd
 // out words (0.584).
 const (
-	vectorTerms       = 24
-	rarestBeginnings  = 4
-	overlapBeginnings = 8      // the rest of them are in so many articles that reading where they stand costs more than it tells
-	rarestTerms       = 8      // an article without any of a's rarest terms is no candidate
-	mostCandidates    = 400    // the newest of them
-	mostCompared      = 12     // of those by what they share, compared exactly
-	mostDF            = 400    // and N/5 at most this: a longer list costs more than it tells
-	smallDF           = 6      // measured on articles/testdata/sample.txt: from 4 to 12 all is well, below too little is found
-	mostCounted       = 10_000 // articles of a language: of more, N is taken for this
+	vectorTerms      = 24
+	rarestBeginnings = 4
+	rarestTerms      = 8   // an article without any of a's rarest terms is no candidate
+	mostCandidates   = 400 // the newest of them
+	mostCompared     = 12  // of those by what they share, compared exactly
+	mostNear         = 40
+	smallDF          = 6  // measured on articles/testdata/sample.txt: from 4 to 12 all is well, below too little is found
+	mostWords        = 64 // of an article: the heaviest, then the first by their letters
 
 	leastCosine  = 0.08
 	sameCosine   = 0.7  // to one already chosen
@@ -92,48 +92,42 @@ func (v vector) cosine(other vector) (sum float64, common int) {
 	return sum, common
 }
 
-// likeness knows how common the terms are.
+// likeness knows how common the terms of a language are.
 type likeness struct {
-	n       int64
-	maxDF   int64
-	df      map[string]int64 // counted up to maxDF + 1
-	counted int64            // the article whose terms were counted first
+	language string
+	n        int64
+	maxDF    int64
+	df       map[string]int64
 }
 
-// newLikeness counts the articles of the language and the terms of the article, and returns what that is about.
+// newLikeness returns what an article is about too.
 func newLikeness(ctx context.Context, h db.Handle, article int64, lang string) (*likeness, profile, error) {
-	l := &likeness{df: map[string]int64{}}
-	err := h.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM article_terms WHERE term = $1 LIMIT $2) AS counted`,
-		languageTerm(lang), int64(mostCounted)).Scan(&l.n)
-	if err != nil {
+	l := &likeness{language: lang, df: map[string]int64{}}
+	var err error
+	if l.n, _, err = words.Statistics(ctx, h, lang); err != nil {
 		return nil, profile{}, err
 	}
 	l.maxDF = widest(l.n)
 	profiles, err := l.profiles(ctx, h, []int64{article})
-	l.counted = article
 	return l, profiles[article], err
 }
 
 // widest is the highest df of a term that still tells articles apart, where there are n of them.
 func widest(n int64) int64 {
-	return min(max(n/5, min(smallDF, n/2), 2), mostDF)
+	return max(n/5, min(smallDF, n/2), 2)
 }
 
 // profiles says what the articles with the ids are about.
 func (l *likeness) profiles(ctx context.Context, h db.Handle, ids []int64) (map[int64]profile, error) {
-	terms := map[int64][]term{}
-	in := db.Placeholders(1, len(ids))
-	_, err := db.Collect(ctx, h, func(row *sql.Rows) (_ struct{}, err error) {
-		var id int64
-		var t term
-		err = row.Scan(&id, &t.word, &t.weight)
-		terms[id] = append(terms[id], t)
-		return struct{}{}, err
-	}, `SELECT article, term, weight FROM article_terms WHERE article IN (`+in+`) AND weight > 0`, anys(ids)...)
+	documents, err := words.Documents(ctx, h, ids)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.count(ctx, h, ids); err != nil {
+	terms := make(map[int64][]words.Term, len(documents))
+	for id, d := range documents {
+		terms[id] = heaviest(d.Terms)
+	}
+	if err := l.count(ctx, h, terms); err != nil {
 		return nil, err
 	}
 	profiles := make(map[int64]profile, len(terms))
@@ -143,19 +137,35 @@ func (l *likeness) profiles(ctx context.Context, h db.Handle, ids []int64) (map[
 	return profiles, nil
 }
 
-// count fills in df for the terms of the articles. Counting stops where a term is too common to matter, and leaves out
-// what was counted first: the words that articles share are the common ones, which take longest.
-func (l *likeness) count(ctx context.Context, h db.Handle, ids []int64) error {
-	_, err := db.Collect(ctx, h, func(row *sql.Rows) (_ struct{}, err error) {
-		var word string
-		var n int64
-		err = row.Scan(&word, &n)
-		l.df[word] = n
-		return struct{}{}, err
-	}, `SELECT word, (SELECT COUNT(*) FROM (SELECT 1 FROM article_terms WHERE term = word LIMIT $1) AS counted)
-		FROM (SELECT term AS word FROM article_terms WHERE article IN (`+db.Placeholders(3, len(ids))+`) AND weight > 0
-			EXCEPT SELECT term FROM article_terms WHERE article = $2) AS words`,
-		append([]any{l.maxDF + 1, l.counted}, anys(ids)...)...)
+// heaviest keeps the heaviest words, and all beginnings, which are few.
+func heaviest(terms []words.Term) []words.Term {
+	terms = slices.Clone(terms)
+	slices.SortFunc(terms, func(a, b words.Term) int {
+		return cmp.Or(cmp.Compare(b.Weight(), a.Weight()), cmp.Compare(a.Word, b.Word))
+	})
+	left := mostWords
+	return slices.DeleteFunc(terms, func(t words.Term) bool {
+		if words.IsBeginning(t.Word) {
+			return false
+		}
+		left--
+		return left < 0
+	})
+}
+
+// count fills in df for the terms that it is not known of.
+func (l *likeness) count(ctx context.Context, h db.Handle, terms map[int64][]words.Term) error {
+	var unknown []string
+	for _, all := range terms {
+		for _, t := range all {
+			if _, known := l.df[t.Word]; !known {
+				l.df[t.Word] = 0
+				unknown = append(unknown, t.Word)
+			}
+		}
+	}
+	df, err := words.Frequencies(ctx, h, l.language, unknown)
+	maps.Copy(l.df, df)
 	return err
 }
 
@@ -169,11 +179,11 @@ func (l *likeness) weight(word string, tf int64) float64 {
 }
 
 // vector is made of the most heaviest terms that at least leastDF articles have.
-func (l *likeness) vector(terms []term, leastDF int64, most int) vector {
+func (l *likeness) vector(terms []words.Term, leastDF int64, most int) vector {
 	var v vector
 	for _, t := range terms {
-		if w := l.weight(t.word, t.weight); w > 0 && l.df[t.word] >= leastDF {
-			v = append(v, dimension{t.word, w})
+		if w := l.weight(t.Word, t.Weight()); w > 0 && l.df[t.Word] >= leastDF {
+			v = append(v, dimension{t.Word, w})
 		}
 	}
 	slices.SortFunc(v, func(a, b dimension) int { return cmp.Or(cmp.Compare(b.w, a.w), cmp.Compare(a.word, b.word)) })
@@ -191,10 +201,10 @@ func (l *likeness) vector(terms []term, leastDF int64, most int) vector {
 }
 
 // mostOfEach keeps the first words and the first beginnings of words: neither kind crowds out the other.
-func mostOfEach(v vector, words, beginnings int) vector {
+func mostOfEach(v vector, stems, beginnings int) vector {
 	return slices.DeleteFunc(v, func(d dimension) bool {
-		left := &words
-		if isBeginning(d.word) {
+		left := &stems
+		if words.IsBeginning(d.word) {
 			left = &beginnings
 		}
 		*left--

@@ -6,46 +6,23 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"vestnik/articles/words"
 )
 
-func TestTermsWeighWhereAWordStands(t *testing.T) {
-	got := map[string]int64{}
-	for _, term := range termsOf(Text{Language: "en", Title: "Harbour cinema", Standfirst: "Cinema", Tags: []string{"harbour"}, Body: "cinemas, a harbour and a lighthouse"}) {
-		got[term.word] = term.weight
+func TestTheHeaviestWordsOfAnArticleAreKeptAndAllBeginnings(t *testing.T) {
+	terms := []words.Term{{Word: "~begin", Body: 1}}
+	for i := range 2 * mostWords {
+		terms = append(terms, words.Term{Word: fmt.Sprintf("word%03d", i), Body: int64(1 + i%2)})
 	}
-	for word, want := range map[string]int64{
-		"harbour": titleWeight + tagWeight + bodyWeight, "cinema": titleWeight + standfirstWeight + bodyWeight, "lighthous": bodyWeight,
-	} {
-		if got[word] != want {
-			t.Errorf("%s weighs %d, want %d; all: %v", word, got[word], want, got)
-		}
-	}
-}
-
-func TestTermsKeepTheHeaviest(t *testing.T) {
-	var b strings.Builder
-	for i := range 500 {
-		fmt.Fprintf(&b, "%dword%d ", i, i)
-	}
-	all := termsOf(Text{Language: "en", Title: "lighthouse", Body: b.String()})
-	isTitle := func(t term) bool { return t.word == "lighthous" }
-	beginnings := 0
-	for _, t := range all {
-		if isBeginning(t.word) {
-			beginnings++
-		}
-	}
-	if len(all)-beginnings != maxTerms || beginnings != maxBeginnings || !slices.ContainsFunc(all, isTitle) {
-		t.Errorf("%d terms and %d beginnings, with that of the title: %v; want %d, %d and true",
-			len(all)-beginnings, beginnings, slices.ContainsFunc(all, isTitle), maxTerms, maxBeginnings)
-	}
-	if !slices.IsSortedFunc(all, func(a, b term) int { return strings.Compare(a.word, b.word) }) {
-		t.Error("they are not in the order of the words")
+	kept := heaviest(terms)
+	if len(kept) != mostWords+1 || slices.ContainsFunc(kept, func(t words.Term) bool { return !words.IsBeginning(t.Word) && t.Body != 2 }) {
+		t.Errorf("%v", kept)
 	}
 }
 
 func TestAWordIsTooCommonByTheSizeOfTheCollection(t *testing.T) {
-	for n, want := range map[int64]int64{0: 2, 1: 2, 8: 4, 12: 6, 30: 6, 100: 20, 1000: 200, 10_000: 400} {
+	for n, want := range map[int64]int64{0: 2, 1: 2, 8: 4, 12: 6, 30: 6, 100: 20, 1000: 200, 100_000: 20_000} {
 		if got := widest(n); got != want {
 			t.Errorf("of %d articles: %d, want %d", n, got, want)
 		}
@@ -102,18 +79,17 @@ func TestChoose(t *testing.T) {
 		{"no more than asked", nil, 2, []int64{1, 6}},
 		{"none that says what one before says", []profile{near}, 9, []int64{6, 3, 4}},
 	} {
-		if got := choose(own, 0, all, c.seen, c.n); !slices.Equal(got, c.want) {
+		if got := idsOf(choose(own, 0, all, c.seen, c.n)); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
 }
 
-func TestWordsOfOneBeginningHaveATermInCommon(t *testing.T) {
-	for word, want := range map[string]string{"сахалин": "~сахал", "сахалинск": "~сахал", "театр": "~театр", "кин": "", "": ""} {
-		if got := beginning(word); got != want {
-			t.Errorf("%q: %q, want %q", word, got, want)
-		}
+func idsOf(found []Found) (ids []int64) {
+	for _, f := range found {
+		ids = append(ids, f.Article)
 	}
+	return ids
 }
 
 func TestBeginningsDoNotCrowdOutWords(t *testing.T) {

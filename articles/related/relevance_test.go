@@ -254,13 +254,16 @@ func savedPage(t testing.TB, d *db.DB) (articles.Article, []int64) {
 }
 
 // byWords is what words alone say is related to a, without the editors' list.
-func byWords(t testing.TB, d *db.DB, a articles.Article) []int64 {
+func byWords(t testing.TB, d *db.DB, a articles.Article) (ids []int64) {
 	t.Helper()
 	found, err := related.Similar(context.Background(), d, related.Query{Article: a.ID, Language: a.Language, Moment: a.Moment, Limit: 25})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return found
+	for _, f := range found {
+		ids = append(ids, f.Article)
+	}
+	return ids
 }
 
 // The places are printed; the bound is what plain BM25 over stems reaches.

@@ -1,6 +1,6 @@
-// Package related is in charge of telling which articles are about the same thing, by their words: a term is a stemmed
-// word with its weight in an article, and articles are alike as far as their rare terms agree. It writes the table
-// article_terms, and is asked by package articles alone, which puts the editors' own list first.
+// Package related is in charge of telling which articles are about the same thing, by their words (package [words]):
+// articles are alike as far as their rare words agree. It is asked by package articles alone, which puts the editors' own
+// list first.
 //
 // The same articles give the same answer on every database: SQL only reads, all computing is done here in one order.
 package related
@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"vestnik/articles/words"
 	"vestnik/db"
 )
 
@@ -26,37 +27,80 @@ type Query struct {
 	Limit    int
 }
 
-// Similar returns the ids of published articles, best first. An article without words that others have too is like none.
-func Similar(ctx context.Context, h db.Handle, q Query) ([]int64, error) {
-	l, own, err := newLikeness(ctx, h, q.Article, q.Language)
-	if err != nil || len(own.heavy) == 0 {
-		return nil, err
-	}
-	all, err := l.candidates(ctx, h, q, own.heavy)
+// Found is an article that is about the same thing, with how much it is.
+type Found struct {
+	Article int64
+	Score   float64 // 0 to 1.15
+}
+
+// Similar returns published articles, best first. An article without words that others have too is like none.
+func Similar(ctx context.Context, h db.Handle, q Query) ([]Found, error) {
+	l, own, all, err := compare(ctx, h, q, max(mostCompared, 2*q.Limit+2))
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	all = all[:min(len(all), max(mostCompared, 2*q.Limit+2))]
-	var ids []int64
-	for _, c := range all {
-		ids = append(ids, c.id)
+	return l.best(ctx, h, q, own, all)
+}
+
+// Lists returns what [Similar] does, and which published articles, without those in Exclude, are near enough to this one to have
+// it in their own lists: those that have to be asked for anew when it comes.
+func Lists(ctx context.Context, h db.Handle, q Query) (similar []Found, near []int64, err error) {
+	l, own, all, err := compare(ctx, h, q, max(mostCompared, 2*q.Limit+2, mostNear))
+	if err != nil || len(all) == 0 {
+		return nil, nil, err
 	}
-	shared, err := sharedTags(ctx, h, q.Tags, ids)
+	if similar, err = l.best(ctx, h, q, own, all); err != nil {
+		return nil, nil, err
+	}
+	return similar, nearOf(own, all), nil
+}
+
+// best is the answer of [Similar] out of the candidates.
+func (l *likeness) best(ctx context.Context, h db.Handle, q Query, own profile, all []candidate) ([]Found, error) {
+	picked, err := l.profiles(ctx, h, q.Picked)
 	if err != nil {
 		return nil, err
-	}
-	profiles, err := l.profiles(ctx, h, append(ids, q.Picked...))
-	if err != nil {
-		return nil, err
-	}
-	for i, c := range all {
-		all[i].about, all[i].shared = profiles[c.id], shared[c.id]
 	}
 	var seen []profile
 	for _, id := range q.Picked {
-		seen = append(seen, profiles[id])
+		seen = append(seen, picked[id])
 	}
 	return choose(own, db.Milli(q.Moment), all, seen, q.Limit), nil
+}
+
+func nearOf(own profile, all []candidate) (ids []int64) {
+	for _, c := range all[:min(len(all), mostNear)] {
+		if cosine, _ := own.heavy.cosine(c.about.heavy); cosine >= leastCosine {
+			ids = append(ids, c.id)
+		}
+	}
+	return ids
+}
+
+// compare returns what the article is about, and at most so many candidates with what they are about.
+func compare(ctx context.Context, h db.Handle, q Query, most int) (*likeness, profile, []candidate, error) {
+	l, own, err := newLikeness(ctx, h, q.Article, q.Language)
+	if err != nil || len(own.heavy) == 0 {
+		return nil, own, nil, err
+	}
+	all, err := l.candidates(ctx, h, q, own.heavy)
+	if err != nil || len(all) == 0 {
+		return nil, own, nil, err
+	}
+	all = all[:min(len(all), most)]
+	ids := make([]int64, len(all))
+	for i, c := range all {
+		ids[i] = c.id
+	}
+	shared, err := sharedTags(ctx, h, q.Tags, ids)
+	if err != nil {
+		return nil, own, nil, err
+	}
+	profiles, err := l.profiles(ctx, h, ids)
+	for i, c := range all {
+		all[i].about, all[i].shared = profiles[c.id], shared[c.id]
+	}
+	return l, own, all, err
 }
 
 // A candidate is an article that shares a rare word with the one that related articles are sought for.
@@ -74,22 +118,20 @@ type candidate struct {
 func (l *likeness) candidates(ctx context.Context, h db.Handle, q Query, own vector) ([]candidate, error) {
 	rarest := mostOfEach(l.rarestFirst(own), rarestTerms, rarestBeginnings)
 	exclude := append(slices.Clone(q.Exclude), q.Article)
-	args := []any{q.Language, int64(mostCandidates + len(exclude))}
+	query := words.Query{Language: q.Language, Limit: mostCandidates + len(exclude)}
 	for _, d := range rarest {
-		args = append(args, d.word)
+		query.Any = append(query.Any, d.word)
 	}
-	all, err := db.Collect(ctx, h, func(row *sql.Rows) (c candidate, err error) {
-		return c, row.Scan(&c.id, &c.moment)
-	}, `SELECT id, moment
-		FROM articles
-		WHERE id IN (SELECT article FROM article_terms WHERE term IN (`+db.Placeholders(3, len(rarest))+`))
-			AND state = 'published' AND language = $1
-		ORDER BY moment DESC, id DESC
-		LIMIT $2`, args...)
+	found, err := words.Candidates(ctx, h, query)
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(c candidate) bool { return slices.Contains(exclude, c.id) })
+	var all []candidate
+	for _, c := range found {
+		if !slices.Contains(exclude, c.ID) {
+			all = append(all, candidate{id: c.ID, moment: c.Moment})
+		}
+	}
 	return all, l.overlap(ctx, h, own, all)
 }
 
@@ -104,28 +146,23 @@ func (l *likeness) rarestFirst(v vector) vector {
 
 // overlap sorts the candidates by how much of own they have, as far as that is known without counting all their terms.
 func (l *likeness) overlap(ctx context.Context, h db.Handle, own vector, all []candidate) error {
-	own = mostOfEach(l.rarestFirst(own), len(own), overlapBeginnings)
-	weights := map[string]float64{}
-	args := make([]any, len(own))
-	for i, d := range own {
-		args[i], weights[d.word] = d.word, d.w
+	ids := make([]int64, len(all))
+	for i, c := range all {
+		ids[i] = c.id
 	}
-	tf := map[int64][]term{}
-	_, err := db.Collect(ctx, h, func(row *sql.Rows) (_ struct{}, err error) {
-		var id int64
-		var t term
-		err = row.Scan(&id, &t.word, &t.weight)
-		tf[id] = append(tf[id], t)
-		return struct{}{}, err
-	}, `SELECT article, term, weight FROM article_terms WHERE term IN (`+db.Placeholders(1, len(own))+`)`, args...)
+	asked := make([]string, len(own))
+	for i, d := range own {
+		asked[i] = d.word
+	}
+	documents, err := words.Mentions(ctx, h, ids, asked)
 	if err != nil {
 		return err
 	}
 	for i := range all {
-		terms := tf[all[i].id]
-		slices.SortFunc(terms, func(a, b term) int { return cmp.Compare(a.word, b.word) }) // sums of floats depend on the order
-		for _, t := range terms {
-			all[i].dot += weights[t.word] * l.weight(t.word, t.weight)
+		for _, d := range own { // sorted: sums of floats depend on the order
+			if t := documents[all[i].id].Term(d.word); t.Word != "" {
+				all[i].dot += d.w * l.weight(d.word, t.Weight())
+			}
 		}
 	}
 	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(b.dot, a.dot) }) // ties stay newest first
@@ -133,7 +170,7 @@ func (l *likeness) overlap(ctx context.Context, h db.Handle, own vector, all []c
 }
 
 // choose scores the candidates and takes the best n that are neither too far from a nor too near to it or one another.
-func choose(own profile, moment int64, all []candidate, seen []profile, n int) []int64 {
+func choose(own profile, moment int64, all []candidate, seen []profile, n int) []Found {
 	var kept []candidate
 	for _, c := range all {
 		cosine, _ := own.heavy.cosine(c.about.heavy)
@@ -147,17 +184,17 @@ func choose(own profile, moment int64, all []candidate, seen []profile, n int) [
 	slices.SortFunc(kept, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(b.moment, a.moment), cmp.Compare(b.id, a.id))
 	})
-	var ids []int64
+	var found []Found
 	for _, c := range kept {
-		if len(ids) == n {
+		if len(found) == n {
 			break
 		}
 		if slices.ContainsFunc(seen, func(p profile) bool { return p.tooClose(c.about, sameCosine) }) {
 			continue
 		}
-		ids, seen = append(ids, c.id), append(seen, c.about)
+		found, seen = append(found, Found{c.id, c.score}), append(seen, c.about)
 	}
-	return ids
+	return found
 }
 
 // sharedTags counts how many of the tags each of the articles has.

@@ -19,7 +19,9 @@ type ArticlesCmd struct {
 	Import   ArticlesImport   `cmd:"" help:"Put in files and folders: Markdown with front matter, or pages saved as text."`
 	List     ArticlesList     `cmd:"" help:"List articles, newest first."`
 	Show     ArticlesShow     `cmd:"" help:"Show one article whole."`
-	Lint     ArticlesLint     `cmd:"" help:"Report words that mix look-alike Latin and Cyrillic letters; changes nothing."`
+	Search   ArticlesSearch   `cmd:"" help:"Search what is published, by words in any of their forms; the best and newest first."`
+	Related  ArticlesRelated  `cmd:"" help:"Say what is related to an article: whom editors chose, what words say, and how much."`
+	Lint     ArticlesLint     `cmd:"" help:"Report words that mix look-alike Latin and Cyrillic letters, or may be written in the wrong ones; changes nothing."`
 	Publish  ArticlesPublish  `cmd:"" help:"Publish a draft or a withdrawn article."`
 	Correct  ArticlesCorrect  `cmd:"" help:"Say on an article what was corrected in it; readers of feeds get it again."`
 	Withdraw ArticlesWithdraw `cmd:"" help:"Take an article back: its page says so, lists and feeds drop it."`

@@ -142,6 +142,9 @@ type ReadsConfig struct {
 	LeastShare *float64 `toml:"least_share"`
 	MaxAge     Duration `toml:"max_age"`
 	PerSection int      `toml:"per_section"`
+	Show       *bool    `toml:"show"`
+	Rank       string   `toml:"rank"`
+	Sites      []string `toml:"sites"`
 }
 
 // RetentionConfig says how long is kept what must not be kept for ever; 0 is for ever.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"vestnik/reads"
+	"vestnik/reads/addresses"
 	"vestnik/subscribers"
 	"vestnik/subscribers/limits"
 )
@@ -54,6 +56,10 @@ func (c *Config) fillDefaults() {
 	}
 	c.Join.fillDefaults()
 	c.Keep.fillDefaults()
+	if c.Reads.Show == nil {
+		c.Reads.Show = new(true)
+	}
+	setDefault(&c.Reads.Rank, reads.ByReads)
 	if c.Node.Roles == nil {
 		c.Node.Roles = []string{"web", "cron", "send", "poll"}
 	}
@@ -321,6 +327,9 @@ func (c *Config) checkRest() error {
 	if err := c.Join.check(); err != nil {
 		return fmt.Errorf("[join] %w", err)
 	}
+	if err := c.checkReadSites(); err != nil {
+		return err
+	}
 	for _, role := range c.Node.Roles {
 		if !slices.Contains([]string{"web", "cron", "send", "poll"}, role) {
 			return fmt.Errorf(`[node] roles %q: write some of "web", "cron", "send", "poll"`, role)
@@ -359,6 +368,10 @@ const maxSample = 1024
 
 func (r ReadsConfig) check() error {
 	switch {
+	case r.Rank == reads.ByAdjusted:
+		return fmt.Errorf(`rank "adjusted" is for digests: a box called most read would not be in the order of its reads; write "reads" or "trend"`)
+	case r.Rank != reads.ByReads && r.Rank != reads.ByTrend:
+		return fmt.Errorf(`rank %q: write "reads" or "trend"`, r.Rank)
 	case r.Sample < 1 || r.Sample > maxSample:
 		return fmt.Errorf("sample %d: write 1 to count everybody, or a number up to %d to count one visitor in so many", r.Sample, maxSample)
 	case *r.Least < 0 || r.PerSection < 0:
@@ -367,6 +380,27 @@ func (r ReadsConfig) check() error {
 		return fmt.Errorf("least_share %g: write a share from 0 to 1, as 0.02", *r.LeastShare)
 	}
 	return nil
+}
+
+// checkReadSites wants origins: what a browser says where a beacon is from has no path.
+func (c *Config) checkReadSites() error {
+	for _, site := range c.Reads.Sites {
+		u, err := url.Parse(site)
+		if err != nil || absoluteURL(site) != nil || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" {
+			return fmt.Errorf(`[reads] sites %q: write the scheme and host that readers see, without a path or a slash at the end, as "https://old.example"`, site)
+		}
+		if sameHost(site, c.Site.URL) {
+			return fmt.Errorf("[reads] sites %q: this is [site] url itself, whose pages report reads by themselves; leave it out", site)
+		}
+	}
+	return nil
+}
+
+// sameHost reports whether two addresses are of one site, however its name is written.
+func sameHost(a, b string) bool {
+	one, err := addresses.Host(a)
+	other, err2 := addresses.Host(b)
+	return err == nil && err2 == nil && bytes.Equal(one, other)
 }
 
 func absoluteURL(s string) error {

@@ -65,15 +65,16 @@ func TestEnvironmentOverridesAnyValue(t *testing.T) {
 		"VESTNIK_SITE_TITLE": `Вестник "кино"`, "VESTNIK_MAIL_RELAY_0_URL": "smtps://relay.example:465", "VESTNIK_MAIL_RELAY_0_CONNECTIONS": "3",
 		"VESTNIK_DIGEST_0_WINDOW": "7d", "VESTNIK_DIGEST_0_RELATED": "0", "VESTNIK_NODE_ROLES": "web, send", "VESTNIK_READS_RESPECT_GPC": "false",
 		"VESTNIK_HTTP_LISTEN": "", "VESTNIK_READS_LEAST": "0", "VESTNIK_READS_LEAST_SHARE": "0.5", "VESTNIK_DIGEST_0_REPEAT_AFTER": "0s",
+		"VESTNIK_READS_SHOW": "false", "VESTNIK_READS_RANK": "trend",
 	}
 	c, err := parseConfig("x.toml", t.TempDir(), small, func(name string) (string, bool) { v, ok := env[name]; return v, ok })
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := []any{c.Site.Title, c.Mail.Relays[0], time.Duration(c.Digests[0].Window), *c.Digests[0].Related, c.Node.Roles, *c.Reads.RespectGPC, c.HTTP.Listen,
-		c.mostRead(), *c.Digests[0].Repeat}
+		c.mostRead(), *c.Digests[0].Repeat, c.site().HideReads, c.Reads.Rank}
 	want := []any{`Вестник "кино"`, RelayConfig{"smtps://relay.example:465", 3}, 7 * 24 * time.Hour, 0, []string{"web", "send"}, false, "127.0.0.1:8080",
-		reads.Rules{LeastShare: 0.5}, Duration(0)}
+		reads.Rules{LeastShare: 0.5}, Duration(0), true, "trend"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
@@ -108,6 +109,8 @@ func TestMistakesInTheConfigurationAreOneSentence(t *testing.T) {
 		small + "[reads]\nmode = \"magic\"\n":                                           "[reads] mode",
 		small + "[reads]\nsample = 5000\n":                                              "[reads] sample 5000",
 		small + "[reads]\nleast = -1\n":                                                 "[reads] least and per_section",
+		small + "[reads]\nrank = \"adjusted\"\n":                                        "[reads] rank \"adjusted\" is for digests",
+		small + "[reads]\nrank = \"luck\"\n":                                            "[reads] rank \"luck\": write",
 		small + "[reads]\nleast_share = 2.0\n":                                          "[reads] least_share 2",
 		strings.Replace(small, "[site]", "[site]\nadmin = \"nobody\"", 1):               "[site] admin",
 		small + "[retention]\npending = \"1h\"\n":                                       "[retention] pending 1h",

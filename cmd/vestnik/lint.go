@@ -14,7 +14,7 @@ import (
 	"vestnik/language"
 )
 
-// ArticlesLint reports words of mixed alphabets.
+// ArticlesLint reports words of mixed and of wrong alphabets.
 type ArticlesLint struct {
 	Targets []string `arg:"" optional:"" name:"path|slug" help:"Files and folders, or slugs as articles list prints them. Without any, every stored article is looked through."`
 	Strict  bool     `help:"End with status 1 if there is such a word."`
@@ -30,10 +30,11 @@ type lintJSON struct {
 	Suggestion string `json:"suggestion"`
 	Script     string `json:"script"`
 	Letters    []int  `json:"letters"`
+	Around     string `json:"around,omitempty"`
 }
 
 func lintLine(m language.Mixed) lintJSON {
-	return lintJSON{Word: m.Word, Suggestion: m.Suggestion, Script: m.Script, Letters: m.Letters}
+	return lintJSON{Word: m.Word, Suggestion: m.Suggestion, Script: m.Script, Letters: m.Letters, Around: m.Around}
 }
 
 // A linter goes through files and articles and keeps the count.
@@ -50,7 +51,7 @@ func (cmd ArticlesLint) Run(a *app) error {
 		if err := l.look(c, d, cmd.Targets); err != nil {
 			return err
 		}
-		a.say("%s looked through: %s of mixed alphabets.", count(l.looked, "article"), count(l.found, "word"))
+		a.say("%s looked through: %s of mixed or wrong alphabets.", count(l.looked, "article"), count(l.found, "word"))
 		if l.failed > 0 || cmd.Strict && l.found > 0 {
 			return errReported
 		}
@@ -59,8 +60,9 @@ func (cmd ArticlesLint) Run(a *app) error {
 }
 
 func (l *linter) look(c *Config, d *db.DB, targets []string) error {
+	article := func(x articles.Article) error { return l.article(d, x) }
 	if len(targets) == 0 {
-		return articles.Each(l.a.ctx, d, l.article)
+		return articles.Each(l.a.ctx, d, article)
 	}
 	importer := files.Importer{Site: c.articlesSite(), Labels: c.labels()}
 	for _, target := range targets {
@@ -74,7 +76,7 @@ func (l *linter) look(c *Config, d *db.DB, targets []string) error {
 // target looks through what is named: a file or folder where there is one of that name, else an article.
 func (l *linter) target(importer files.Importer, d *db.DB, target string) error {
 	if _, err := os.Stat(target); err == nil || strings.ContainsRune(target, filepath.Separator) || filepath.Ext(target) != "" {
-		return l.files(importer, target)
+		return l.files(importer, d, target)
 	}
 	x, err := articles.Find(l.a.ctx, d, target)
 	if errors.Is(err, articles.ErrNotFound) {
@@ -85,11 +87,14 @@ func (l *linter) target(importer files.Importer, d *db.DB, target string) error 
 	if err != nil {
 		return err
 	}
-	return l.article(x)
+	return l.article(d, x)
 }
 
-func (l *linter) files(importer files.Importer, path string) error {
-	found, read, failed := importer.Lint([]string{path})
+func (l *linter) files(importer files.Importer, d *db.DB, path string) error {
+	found, read, failed, err := importer.Lint(l.a.ctx, d, []string{path})
+	if err != nil {
+		return err
+	}
 	for _, err := range failed {
 		fmt.Fprintln(l.a.err, "vestnik:", err)
 	}
@@ -104,9 +109,13 @@ func (l *linter) files(importer files.Importer, path string) error {
 	return nil
 }
 
-func (l *linter) article(x articles.Article) error {
+func (l *linter) article(d *db.DB, x articles.Article) error {
 	l.looked++
-	for _, m := range articles.Lint(x) {
+	found, err := articles.Lint(l.a.ctx, d, x)
+	if err != nil {
+		return err
+	}
+	for _, m := range found {
 		line := lintLine(m.Mixed)
 		line.Slug, line.Field, line.Paragraph = x.Slug, m.Field, m.Paragraph
 		place := m.Field

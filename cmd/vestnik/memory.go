@@ -10,7 +10,7 @@ import (
 
 // memoryAim is what the heap is held to as long as four fifths of it are enough: with SQLite's own memory and the program, a
 // newsroom of ten thousand articles then stays under 120 MB.
-const memoryAim = 76 << 20
+const memoryAim = 70 << 20
 
 // boundMemory lets garbage gather to twice what is alive while that is little, as a poll of a feed is then mostly the network's
 // work and not the collector's, and collects sooner towards memoryAim. A daemon that truly needs more gets a quarter more. Whoever

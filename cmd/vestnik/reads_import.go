@@ -12,13 +12,15 @@ import (
 	"github.com/jedib0t/go-pretty/v6/progress"
 
 	"vestnik/db"
+	"vestnik/reads"
+	"vestnik/reads/addresses"
 	"vestnik/reads/logs"
 )
 
 // LogVerbs are the verbs on reads that access logs tell of.
 type LogVerbs struct {
 	Import  ReadsImport  `cmd:"" help:"Count reads from access logs: combined, or JSON of Caddy or nginx; plain or gzipped."`
-	Unknown ReadsUnknown `cmd:"" help:"Addresses in logs that are no article's, with their reads, kept for later."`
+	Unknown ReadsUnknown `cmd:"" help:"Addresses in logs, and on sites that live elsewhere, that are no article's, with their reads, kept for later."`
 	Map     ReadsMap     `cmd:"" help:"Say whose article an address is, and bring in its reads."`
 }
 
@@ -175,7 +177,7 @@ type unknownJSON struct {
 
 func (cmd ReadsUnknown) Run(a *app) error {
 	return a.with(func(c *Config, d *db.DB) error {
-		all, err := logs.Unknown(a.ctx, d)
+		all, err := addresses.List(a.ctx, d)
 		if err != nil {
 			return err
 		}
@@ -208,7 +210,7 @@ type mappedJSON struct {
 
 func (cmd ReadsMap) Run(a *app) error {
 	return a.with(func(c *Config, d *db.DB) error {
-		n, err := logs.Map(a.ctx, d, c.Site.URL, cmd.URL, cmd.Slug, time.Now())
+		n, err := reads.Map(a.ctx, d, c.Site.URL, cmd.URL, cmd.Slug, time.Now())
 		if err != nil {
 			return err
 		}

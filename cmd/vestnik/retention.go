@@ -8,7 +8,7 @@ import (
 
 	"vestnik/db"
 	"vestnik/reads"
-	"vestnik/reads/logs"
+	"vestnik/reads/addresses"
 	"vestnik/subscribers"
 	"vestnik/websub"
 )
@@ -82,7 +82,7 @@ func addClocks(ctx context.Context, d *db.DB, all []subscribers.Clock, now time.
 			`SELECT COALESCE(MIN(hour), 0) * 3600000 FROM read_hour`, `SELECT COUNT(*) FROM read_hour WHERE hour < CAST($1 AS BIGINT) / 86400000 * 24`},
 		{subscribers.Clock{Table: "read_filtered", What: "hits that were no reads, by reason", After: reads.KeepFiltered * aDay},
 			`SELECT COALESCE(MIN(day), 0) * 86400000 FROM read_filtered`, `SELECT COUNT(*) FROM read_filtered WHERE day < CAST($1 AS BIGINT) / 86400000`},
-		{subscribers.Clock{Table: "read_unknown", What: "reads of addresses that are no article's", After: logs.KeepUnknown},
+		{subscribers.Clock{Table: "read_unknown", What: "reads of addresses that are no article's", After: addresses.KeepUnknown},
 			`SELECT COALESCE(MIN(noted), 0) FROM read_unknown`, `SELECT COUNT(*) FROM read_unknown WHERE noted < $1`},
 		{subscribers.Clock{Table: "hub_pushes", What: "what the hub told whom", After: websub.LogFor},
 			`SELECT COALESCE(MIN(at), 0) FROM hub_pushes`, `SELECT COUNT(*) FROM hub_pushes WHERE at <= $1`},

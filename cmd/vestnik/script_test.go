@@ -57,6 +57,7 @@ func (c cleaning) Run() int {
 //	waitfor URL              until it answers 200
 //	upstream DIR             serves the files of DIR on $UPSTREAM, with validators
 //	read SLUG N [OFFSET]     N different visitors read the article
+//	readelsewhere PAGE ORIGIN N   N different visitors read a page of a site that lives elsewhere
 //	attempted                until no letter is queued or in flight
 //	letter STATE NAME        sets $NAME to the name of a letter in that state
 //	edition NAME             sets $NAME to the newest edition's slot
@@ -94,7 +95,7 @@ func TestScript(t *testing.T) {
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"smtpd": cmdSMTPD, "get": cmdGet, "head": cmdHead, "post": cmdPost, "waitfor": cmdWaitfor, "upstream": cmdUpstream, "read": cmdRead,
 					"appendsource": cmdAppendsource, "newerschema": cmdNewerschema, "attempted": cmdAttempted, "letter": cmdLetter, "edition": cmdEdition,
-					"callback": cmdCallback, "subscribed": cmdSubscribed, "encode": cmdEncode,
+					"readelsewhere": cmdReadElsewhere, "callback": cmdCallback, "subscribed": cmdSubscribed, "encode": cmdEncode,
 					"seal": cmdSeal, "rewrite": cmdRewrite, "holds": cmdHolds, "gone": cmdGone,
 				},
 			})

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"sync"
 	"time"
 
@@ -18,7 +17,6 @@ import (
 	"vestnik/fetch"
 	"vestnik/mail"
 	"vestnik/reads"
-	"vestnik/reads/logs"
 	"vestnik/sources"
 	"vestnik/subscribers/consent"
 	"vestnik/web"
@@ -120,9 +118,11 @@ func (s *daemon) run(ctx context.Context) error {
 			})
 		}
 	}
-	wg.Go(func() { s.reindex(ctx) })
 	wg.Go(func() { s.sealConsent(ctx) })
 	wg.Go(func() { s.runKeeping(ctx) })
+	if s.c.hasRole("web") || s.c.hasRole("cron") {
+		wg.Go(func() { s.runRelated(ctx) })
+	}
 	s.log.Info("vestnik is running", "version", version(), "site", s.c.Site.URL, "roles", s.c.Node.Roles, "database", s.d.Engine)
 	<-ctx.Done()
 	s.log.Info("stopping")
@@ -135,15 +135,33 @@ func (s *daemon) run(ctx context.Context) error {
 	return nil
 }
 
-// reindex makes the words of articles anew that an older vestnik made, beside all other work. What fails is done by the
-// next start, or by vestnik migrate.
-func (s *daemon) reindex(ctx context.Context) {
-	n, err := articles.Reindex(ctx, s.d, nil)
-	if err != nil && ctx.Err() == nil {
-		s.log.Error("words of articles", "error", err)
+// relateEvery is how long a list of related articles waits for its making after a change.
+const relateEvery = 5 * time.Second
+
+// runRelated makes the lists of related articles that are owed, beside all other work, until ctx ends. At first and each
+// hour it also makes the words of articles anew that an older vestnik made, be it one that still runs elsewhere.
+func (s *daemon) runRelated(ctx context.Context) {
+	for next := time.Now(); ctx.Err() == nil; sleep(ctx, relateEvery) {
+		if now := time.Now(); !now.Before(next) {
+			next = now.Add(time.Hour)
+			n, err := articles.Housekeep(ctx, s.d)
+			if n > 0 {
+				s.log.Info("words of articles made anew", "articles", n)
+			}
+			s.logFailure(ctx, "words of articles", err)
+		}
+		n, err := articles.Relate(ctx, s.d)
+		if n > 0 {
+			s.log.Debug("lists of related articles made", "lists", n)
+		}
+		s.logFailure(ctx, "lists of related articles", err)
 	}
-	if n > 0 {
-		s.log.Info("words of articles made anew", "articles", n)
+}
+
+// logFailure says what failed and is tried again.
+func (s *daemon) logFailure(ctx context.Context, what string, err error) {
+	if err != nil && ctx.Err() == nil {
+		s.log.Error(what, "error", err)
 	}
 }
 
@@ -221,11 +239,12 @@ func (s *daemon) serveHTTP(ctx context.Context) error {
 	return err
 }
 
-// flushUntil writes the reads every s.flush and does the hourly housekeeping, until ctx ends or the server fails.
+// flushUntil writes the reads every s.flush, or when many have gathered, and does the hourly housekeeping, until ctx ends or the server fails.
 func (s *daemon) flushUntil(ctx context.Context, failed <-chan error) error {
 	ticker, hourly := time.NewTicker(s.flush), time.NewTicker(time.Hour)
 	defer ticker.Stop()
 	defer hourly.Stop()
+	kept := time.Now() // when the house was last kept
 	for {
 		select {
 		case <-ctx.Done():
@@ -233,17 +252,27 @@ func (s *daemon) flushUntil(ctx context.Context, failed <-chan error) error {
 		case err := <-failed:
 			return err
 		case now := <-ticker.C:
-			if _, err := s.counter.Flush(ctx, s.d, now); err != nil && ctx.Err() == nil {
-				s.log.Error("reads are kept in memory until the next try", "error", err)
-			}
-			if err := s.server.Subscribers.Tally.Flush(ctx, s.d, now); err != nil && ctx.Err() == nil {
-				s.log.Error("what was refused is kept in memory until the next try", "error", err)
-			}
+			s.flushReads(ctx, now)
+		case <-s.counter.Filling():
+			s.flushReads(ctx, time.Now())
 		case now := <-hourly.C:
-			if err := errors.Join(reads.Housekeep(ctx, s.d, now), logs.Housekeep(ctx, s.d, s.c.Site.URL, now), websub.Housekeep(ctx, s.d, now)); err != nil {
+			if err := errors.Join(reads.Housekeep(ctx, s.d, kept, now), reads.HousekeepUnknown(ctx, s.d, s.c.Site.URL, now), websub.Housekeep(ctx, s.d, now)); err != nil {
 				s.log.Error("housekeeping", "error", err)
 			}
+			kept = now
 		}
+	}
+}
+
+func (s *daemon) flushReads(ctx context.Context, now time.Time) {
+	if _, err := s.counter.Flush(ctx, s.d, now); err != nil && ctx.Err() == nil {
+		s.log.Error("reads are kept in memory until the next try", "error", err)
+	}
+	if err := s.server.Subscribers.Tally.Flush(ctx, s.d, now); err != nil && ctx.Err() == nil {
+		s.log.Error("what was refused is kept in memory until the next try", "error", err)
+	}
+	if err := s.counter.Learn(ctx, s.d, now); err != nil && ctx.Err() == nil {
+		s.log.Error("addresses of pages elsewhere are those of the last time", "error", err)
 	}
 }
 
@@ -296,13 +325,4 @@ func isLoopback(rawURL string) bool {
 	host := hostOf(rawURL)
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && addr.IsLoopback()
-}
-
-// hostPort is the host of an address with its port, where it names one.
-func hostPort(rawURL string) string {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }

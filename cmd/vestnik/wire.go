@@ -29,7 +29,7 @@ import (
 func (c *Config) site() templates.Site {
 	return templates.Site{
 		Title: c.Site.Title, URL: c.Site.URL, Language: c.Site.Language, Location: c.Site.location,
-		Imprint: templates.Imprint(c.Imprint),
+		Imprint: templates.Imprint(c.Imprint), HideReads: !*c.Reads.Show,
 	}
 }
 
@@ -93,7 +93,7 @@ func (c *Config) sources() []sources.Source {
 
 func (c *Config) counter() *reads.Counter {
 	return reads.NewCounter(reads.Options{
-		Mode: c.Reads.Mode, Secret: c.secret("reads"), Hosts: []string{hostPort(c.Site.URL)},
+		Mode: c.Reads.Mode, Secret: c.secret("reads"), Site: c.Site.URL, Sites: c.Reads.Sites,
 		MinVisible: time.Duration(c.Reads.MinVisible), RespectGPC: *c.Reads.RespectGPC, Sample: c.Reads.Sample,
 	})
 }
@@ -221,7 +221,7 @@ func (c *Config) feedOptions() web.FeedOptions {
 func (c *Config) webOptions(d *db.DB, set *templates.Set, counter *reads.Counter, log *slog.Logger) web.Options {
 	o := web.Options{
 		DB: d, Templates: set, Site: c.site(), Articles: c.articlesSite(), Reads: counter, ReadsMode: c.Reads.Mode,
-		Subscribers: c.verbs(set), TrustedProxies: c.HTTP.proxies, Log: log, Feeds: c.feedOptions(), MostRead: c.mostRead(),
+		Subscribers: c.verbs(set), TrustedProxies: c.HTTP.proxies, Log: log, Feeds: c.feedOptions(), MostRead: c.mostRead(), BoxBy: c.Reads.Rank,
 		Banner: func(at time.Time) *templates.Banner { return c.banner("page", at) },
 	}
 	for _, dg := range c.Digests {

@@ -37,6 +37,9 @@ CREATE TABLE read_imports (             -- how far each access log was imported
     at          BIGINT NOT NULL
 );
 CREATE INDEX read_imports_first ON read_imports (first);
+
+-- reads/addresses ---------------------------------------------------------------------------------------------------
+
 CREATE TABLE read_unknown (             -- reads of addresses that are no article's yet
     url    TEXT   NOT NULL,
     hour   BIGINT NOT NULL,

@@ -1,4 +1,6 @@
 // Package schema holds the tables: one ordered list of steps, forward only, the same text for SQLite and PostgreSQL.
+// What an engine has of its own, as an index of words, stands in a step between "-- only sqlite" or "-- only postgres" and
+// "-- all engines", each on a line of its own.
 // A table is written by one package only, the one its heading in the step names; any package may read it.
 package schema
 
@@ -30,6 +32,26 @@ type Step struct {
 	Version int
 	Name    string
 	SQL     string
+}
+
+// For returns the statements of the step for an engine, "sqlite" or "postgres". What is left out leaves empty lines, so that
+// an error's line number is that of the file.
+func (s Step) For(engine string) (string, error) {
+	lines := strings.Split(s.SQL, "\n")
+	only := ""
+	for i, line := range lines {
+		switch mark, named := strings.CutPrefix(line, "-- only "); {
+		case named && mark != "sqlite" && mark != "postgres":
+			return "", fmt.Errorf("schema step %s:%d: %q is no engine; write sqlite or postgres", s.Name, i+1, mark)
+		case named:
+			only = mark
+		case line == "-- all engines":
+			only = ""
+		case only != "" && only != engine:
+			lines[i] = ""
+		}
+	}
+	return strings.Join(lines, "\n"), nil
 }
 
 // Steps returns every step in order.
@@ -80,7 +102,7 @@ func MigrateTo(ctx context.Context, d *db.DB, steps []Step) (from, to int, err e
 			if done = before == len(steps); done {
 				return nil
 			}
-			return apply(ctx, tx, steps[before])
+			return apply(ctx, tx, d.Engine, steps[before])
 		})
 		if from < 0 {
 			from = before
@@ -104,8 +126,12 @@ func lockedVersion(ctx context.Context, tx *sql.Tx, engine string) (version int,
 	return version, err
 }
 
-func apply(ctx context.Context, tx *sql.Tx, s Step) error {
-	if _, err := tx.ExecContext(ctx, s.SQL); err != nil {
+func apply(ctx context.Context, tx *sql.Tx, engine string, s Step) error {
+	text, err := s.For(engine)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, text); err != nil {
 		return fmt.Errorf("schema step %s: %w", s.Name, err)
 	}
 	if _, err := tx.ExecContext(ctx, "INSERT INTO schema_version (version) VALUES ($1)", s.Version); err != nil {

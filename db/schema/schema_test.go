@@ -2,6 +2,7 @@ package schema_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"regexp"
 	"strings"
@@ -91,7 +92,7 @@ func TestUpgradeFromTheFirstSchemaKeepsItsRows(t *testing.T) {
 		{`SELECT correction || enclosure || enclosure_type FROM articles WHERE corrected = 0 AND enclosure_length = 0`, ""},
 		{`SELECT verb FROM changes WHERE mark = 0`, "publish"},
 		{`SELECT name FROM article_tags WHERE slug = 'kino' AND moment = 1527519600000`, "Кино"},
-		{`SELECT CAST(COUNT(*) AS TEXT) FROM article_terms WHERE term = '#1' AND article = 1`, "1"},
+		{`SELECT language FROM article_words WHERE article = 1 AND analyzer = 0`, "ru"},
 		{`SELECT CAST(n AS TEXT) FROM read_day WHERE article = 1 AND day = 20601 AND source = 'web'`, "5"},
 		{`SELECT CAST(n AS TEXT) FROM read_day WHERE article = 1 AND day = 20602 AND source = 'web'`, "4"},
 		{`SELECT name FROM article_authors WHERE slug = 'anna' AND moment = 1527519600000`, "Анна"},
@@ -117,10 +118,42 @@ func TestABrokenStepChangesNothing(t *testing.T) {
 	}
 }
 
+func TestPartsOfAStepAreForOneEngine(t *testing.T) {
+	s := schema.Step{Version: 1, Name: "001_parts.sql", SQL: "a\n-- only sqlite\nb\n-- only postgres\nc\n-- all engines\nd"}
+	for engine, want := range map[string]string{"sqlite": "a\n-- only sqlite\nb\n-- only postgres\n\n-- all engines\nd", "postgres": "a\n-- only sqlite\n\n-- only postgres\nc\n-- all engines\nd"} {
+		if got, err := s.For(engine); err != nil || got != want {
+			t.Errorf("%s: %q, %v; want %q", engine, got, err, want)
+		}
+	}
+	s.SQL = "a\n-- only mysql\nb"
+	if _, err := s.For("sqlite"); err == nil || !strings.Contains(err.Error(), "001_parts.sql:2") {
+		t.Errorf("an unknown engine: %v, want an error that names the line", err)
+	}
+}
+
+func TestBothEnginesHaveTheSameTablesForTheSameStatements(t *testing.T) {
+	d := dbtest.Open(t)
+	for _, statement := range []string{
+		`INSERT INTO word_index (rowid, words) VALUES (1, 'маяк порт')`,
+		`INSERT INTO word_index (rowid, words) VALUES (2, 'маяк скала')`,
+		`DELETE FROM word_index WHERE rowid = 1`,
+		`INSERT INTO word_df (language, word, n) VALUES ('ru', 'маяк', 2) ON CONFLICT (language, word) DO UPDATE SET n = word_df.n + 1`,
+	} {
+		if _, err := d.ExecContext(ctx, statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	got, err := db.Collect(ctx, d, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) },
+		`SELECT rowid FROM word_index($1)`, `("маяк" OR "порт") AND ("скала")`)
+	if err != nil || len(got) != 1 || got[0] != 2 {
+		t.Errorf("found %v, %v; want 2", got, err)
+	}
+}
+
 func TestSchemaKeepsToTypesThatMeanTheSameOnBothEngines(t *testing.T) {
 	forbidden := regexp.MustCompile(`(?i)\b(SERIAL|AUTOINCREMENT|TIMESTAMP|DATETIME|DATE|JSON|JSONB|BOOLEAN|VARCHAR|INTEGER|INT|NULL DEFAULT)\b`)
 	added := regexp.MustCompile(`^ALTER TABLE .* ADD COLUMN`)
-	column := regexp.MustCompile(`^\s+[a-z_]+\s+(TEXT|BIGINT|BYTEA|DOUBLE PRECISION)\b`)
+	column := regexp.MustCompile(`^\s+[a-z_]+\s+(TEXT|BIGINT|BYTEA|DOUBLE PRECISION|TSVECTOR)\b`)
 	steps, err := schema.Steps()
 	if err != nil {
 		t.Fatal(err)

@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"vestnik/reads"
+	"vestnik/reads/addresses"
 )
 
 // Reasons for which a line is no read, beside those of package reads that also hold here: address, navigation, prefetch, gpc,
-// robot, many and full.
+// robot, many and full; and those of package addresses: host, file and page.
 const (
 	ReasonLong      = "long"      // of more than 64 KiB
 	ReasonMalformed = "malformed" // in no format that is known, or with what cannot be
@@ -19,9 +20,6 @@ const (
 	ReasonMethod    = "method"    // not GET
 	ReasonStatus    = "status"    // neither 200 nor 304
 	ReasonTime      = "time"      // in the future, or before 2000
-	ReasonHost      = "host"      // of a site that no article is from
-	ReasonFile      = "file"      // a static file, a feed, an entrance for programs
-	ReasonPage      = "page"      // a page that is no article: the front page, lists
 	ReasonRepeat    = "repeat"    // the visitor was seen before that day
 	ReasonLate      = "late"      // of a day that had to be forgotten: whether the visitor was seen cannot be known
 	ReasonUnknown   = "unknown"   // an address that is no article's and cannot be kept apart: too long, or there are too many
@@ -36,11 +34,9 @@ const (
 // A judge decides what of a log are reads.
 type judge struct {
 	o       Options
-	index   *index
+	index   *addresses.Index
 	memory  *memory
-	unknown *unknown
-	site    []byte // host of our own site
-	ours    []byte // key of the folder of our own articles
+	unknown *addresses.Unknown
 	log     []byte // host of the site that wrote the log
 	forced  bool   // log holds whatever a line says
 
@@ -70,21 +66,13 @@ func (j *judge) page(l *line) (article int64, reason string) {
 	if len(host) == 0 || j.forced {
 		host = j.log
 	}
-	j.key = appendHost(j.key[:0], host)
+	j.key = addresses.AppendHost(j.key[:0], host)
 	hostLength := len(j.key)
-	j.key = appendPath(j.key, path)
-	if article = j.index.find(j.key, query); article != 0 {
-		return article, ""
+	j.key = addresses.AppendPath(j.key, path)
+	if article, reason = j.index.Find(j.key, hostLength, query); article != 0 || reason != "" {
+		return article, reason
 	}
-	switch host, path := j.key[:hostLength], j.key[hostLength:]; {
-	case isFile(path):
-		return 0, ReasonFile
-	case !j.index.hosts[string(host)]:
-		return 0, ReasonHost
-	case len(path) == 0, bytes.Equal(host, j.site) && !bytes.HasPrefix(j.key, j.ours):
-		return 0, ReasonPage
-	}
-	if article = j.unknown.idOf(j.key); article == 0 {
+	if article = j.unknown.ID(j.key); article == 0 {
 		return 0, ReasonUnknown
 	}
 	return article, ""

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vestnik/reads/addresses"
 )
 
 const (
@@ -108,11 +110,10 @@ func FuzzLogLine(f *testing.F) {
 			t.Fatalf("read as JSON: %q", b)
 		}
 		host, path, query := split(&p.line)
-		key := appendPath(appendHost(nil, host), path)
-		if again := appendPath(nil, key); !bytes.Equal(again, key) {
+		key := addresses.AppendPath(addresses.AppendHost(nil, host), path)
+		if again := addresses.AppendPath(nil, key); !bytes.Equal(again, key) {
 			t.Fatalf("%q is normal, and not when it is made so again: %q", key, again)
 		}
-		isFile(path)
 		sourceOf(query, p.referrer)
 		parseAddress(p.address)
 	})
@@ -128,47 +129,6 @@ func couldBeJSON(b []byte) bool {
 	}, b)) || bytes.ContainsFunc(b, func(r rune) bool { return r < ' ' })
 }
 
-func TestAddressesThatAreOneAreOne(t *testing.T) {
-	same := []string{"https://kino.example/2026/Премьера", "http://kino.example/2026/Премьера/", "https://KINO.example:443/2026/%D0%9F%D1%80%D0%B5%D0%BC%D1%8C%D0%B5%D1%80%D0%B0",
-		"http://kino.example:80/2026/%d0%9f%d1%80%d0%b5%d0%bc%d1%8c%d0%b5%d1%80%d0%b0/#top", "https://kino.example./2026/Премьера"}
-	for _, address := range same {
-		if key, _, ok := normal(address); !ok || key != "kino.example/2026/Премьера" {
-			t.Errorf("%s is %q, %v", address, key, ok)
-		}
-	}
-	for address, want := range map[string]string{
-		"https://кино.example/a":         "xn--h1adke.example/a",
-		"https://kino.example:8443/a%2f": "kino.example:8443/a%2F",
-		"https://[2001:DB8::1]:443/":     "[2001:db8::1]",
-	} {
-		if key, _, ok := normal(address); !ok || key != want {
-			t.Errorf("%s is %q, want %q", address, key, want)
-		}
-	}
-	for _, address := range []string{"", "/a", "ftp://kino.example/a", "https://", "mailto:ann@kino.example"} {
-		if key, _, ok := normal(address); ok {
-			t.Errorf("%s is %q, want none", address, key)
-		}
-	}
-}
-
-func TestAQueryMattersOnlyWhereAnArticleHasIt(t *testing.T) {
-	x := &index{places: map[string]place{}, hosts: map[string]bool{}}
-	x.add("https://old.example/?p=12", 12)
-	x.add("https://old.example/?p=12&part=2", 122)
-	x.add("https://old.example/news/?id=7", 7)
-	x.add("https://old.example/news/", 1)
-	for target, want := range map[string]int64{
-		"?p=12": 12, "?utm_source=x&p=12": 12, "?part=2&p=12": 122, "?p=123": 0, "": 0,
-		"/news": 1, "/news?utm_source=x": 1, "/news?id=7": 7, "/news?id=77": 1, "/new": 0,
-	} {
-		path, query, _ := strings.Cut(target, "?")
-		if got := x.find(appendPath([]byte("old.example"), []byte(path)), []byte(query)); got != want {
-			t.Errorf("%s is %d, want %d", target, got, want)
-		}
-	}
-}
-
 func TestSourcesAreThoseOfThePageScript(t *testing.T) {
 	for _, test := range []struct{ query, referrer, want string }{
 		{"", "", "web"}, {"", "https://ya.ru/search", "web"}, {"utm_medium=email", "", "email"}, {"a=1&utm_medium=News%6Cetter", "", "email"},
@@ -178,17 +138,6 @@ func TestSourcesAreThoseOfThePageScript(t *testing.T) {
 	} {
 		if got := sourceOf([]byte(test.query), []byte(test.referrer)); got != test.want {
 			t.Errorf("%q from %q: %s, want %s", test.query, test.referrer, got, test.want)
-		}
-	}
-}
-
-func TestFilesAreNoPages(t *testing.T) {
-	for path, want := range map[string]bool{
-		"/style.CSS": true, "/feed": true, "/section/feed": true, "/wp-json/x": true, "/robots.txt": true, "/a.b/c": false, "/2026/premiere.html": false,
-		"/2026/premiere": false, "": false, "/v1.0": false, "/index.php": false, "/sitemap.xml": true, "/.well-known/x": true, "/feedback": false,
-	} {
-		if got := isFile([]byte(path)); got != want {
-			t.Errorf("isFile(%q) = %v", path, got)
 		}
 	}
 }

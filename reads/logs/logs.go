@@ -1,6 +1,6 @@
 // Package logs is in charge of reads that access logs tell of: of our own site, or of sites that live elsewhere and whose articles
-// came in by their feeds. It reads the combined format and the JSON of Caddy and nginx, plain or gzipped, and writes the tables
-// read_imports, read_unknown and read_addresses; reads go where those of [reads.Counter] go.
+// came in by their feeds. It reads the combined format and the JSON of Caddy and nginx, plain or gzipped, and writes the table
+// read_imports; reads go where those of [reads.Counter] go.
 //
 // The rules are those of package reads, as far as a log can tell: a read is one (visitor of the day, article) pair, robots
 // are left out. Visitors of today and yesterday are told apart under the day's own salt and remembered in read_seen, so that a log may
@@ -27,13 +27,13 @@ import (
 	"maps"
 	"net/http"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
 
 	"vestnik/db"
 	"vestnik/reads"
+	"vestnik/reads/addresses"
 )
 
 // Options of an import.
@@ -94,7 +94,7 @@ type Importer struct {
 //
 // It is given all logs that it will import, in any order: some may have been imported in part, and their visitors are the others', too.
 func New(ctx context.Context, d *db.DB, o Options, now time.Time, sources ...Source) (*Importer, error) {
-	if _, err := Settle(ctx, d, o.Site); err != nil {
+	if _, err := reads.Settle(ctx, d, o.Site); err != nil {
 		return nil, err
 	}
 	im := &Importer{d: d, o: o, judge: judge{o: o, memory: newMemory(d, now), forced: o.Log != "", agents: map[string]bool{}, header: http.Header{}}}
@@ -107,30 +107,14 @@ func New(ctx context.Context, d *db.DB, o Options, now time.Time, sources ...Sou
 // learn finds out what sites and addresses there are.
 func (j *judge) learn(ctx context.Context, d *db.DB) (err error) {
 	log := cmp.Or(j.o.Log, j.o.Site)
-	if j.log, err = hostIn(log); err != nil {
+	if j.log, err = addresses.Host(log); err != nil {
 		return err
 	}
-	if j.site, err = hostIn(j.o.Site); err != nil {
+	if j.index, err = addresses.Load(ctx, d, j.o.Site, log); err != nil {
 		return err
 	}
-	folder, _, _ := normal(j.o.Site + "/articles")
-	j.ours = []byte(folder + "/")
-	if j.index, err = load(ctx, d, j.o.Site); err != nil {
-		return err
-	}
-	j.index.know(log)
-	j.unknown, err = loadUnknown(ctx, d)
+	j.unknown, err = addresses.LoadUnknown(ctx, d)
 	return err
-}
-
-// hostIn is the host of an address, as keys have it.
-func hostIn(address string) ([]byte, error) {
-	key, _, ok := normal(address)
-	if !ok {
-		return nil, fmt.Errorf("%q is no address of a site: write it as https://kino.example", address)
-	}
-	host, _, _ := strings.Cut(key, "/")
-	return []byte(host), nil
 }
 
 // Import counts what the log has that was not imported before. Where it fails, what the report says is imported all the same, and
@@ -312,20 +296,22 @@ func (r *intake) write(ctx context.Context, tx *sql.Tx) (Report, error) {
 	return written, r.writeSums(ctx, tx, sums)
 }
 
-// writeSums adds reads to the hours of articles, and keeps those of no article apart.
+// writeSums adds reads to the hours of articles, and keeps those of no article apart, in the order of [reads.Counter.Flush].
 func (r *intake) writeSums(ctx context.Context, tx *sql.Tx, sums map[reads.Hour]int64) error {
-	var hours, unknown []reads.Hour
+	var hours []reads.Hour
+	var unknown []addresses.Kept
 	for hour, n := range sums {
 		if hour.N = n; hour.Article > 0 {
 			hours = append(hours, hour)
 		} else {
-			unknown = append(unknown, hour)
+			unknown = append(unknown, addresses.Kept{Key: r.judge.unknown.Key(hour.Article), Hour: hour.Start.Unix() / 3600, Source: hour.Source, N: n})
 		}
 	}
-	if err := reads.Add(ctx, tx, hours); err != nil {
+	if err := addresses.Keep(ctx, tx, unknown, r.judge.memory.now); err != nil {
 		return err
 	}
-	return r.judge.unknown.store(ctx, tx, unknown, r.judge.memory.now)
+	r.judge.unknown.Wrote(len(unknown))
+	return reads.Add(ctx, tx, hours)
 }
 
 // A stream reads lines and keeps the beginning, by which a file is known.

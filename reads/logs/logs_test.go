@@ -17,6 +17,7 @@ import (
 	"vestnik/db"
 	"vestnik/db/dbtest"
 	"vestnik/reads"
+	"vestnik/reads/addresses"
 )
 
 var now = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -173,12 +174,12 @@ func TestEachLineThatIsNoReadHasItsReason(t *testing.T) {
 		{ReasonTime, hit(1, now.Add(time.Hour), "/articles/festival")},
 		{ReasonTime, hit(1, now.AddDate(70, 0, 0), "/articles/festival")},
 		{ReasonTime, hit(1, time.Unix(5, 0), "/articles/festival")},
-		{ReasonFile, line("GET /style.css HTTP/1.1", "200", firefox)},
-		{ReasonFile, line("GET /robots.txt HTTP/1.1", "200", firefox)},
-		{ReasonFile, line("GET /feed.xml HTTP/1.1", "200", firefox)},
-		{ReasonPage, line("GET / HTTP/1.1", "200", firefox)},
-		{ReasonPage, line("GET /sections/kino HTTP/1.1", "304", firefox)},
-		{ReasonHost, line("GET http://elsewhere.example/x HTTP/1.1", "200", firefox)},
+		{addresses.ReasonFile, line("GET /style.css HTTP/1.1", "200", firefox)},
+		{addresses.ReasonFile, line("GET /robots.txt HTTP/1.1", "200", firefox)},
+		{addresses.ReasonFile, line("GET /feed.xml HTTP/1.1", "200", firefox)},
+		{addresses.ReasonPage, line("GET / HTTP/1.1", "200", firefox)},
+		{addresses.ReasonPage, line("GET /sections/kino HTTP/1.1", "304", firefox)},
+		{addresses.ReasonHost, line("GET http://elsewhere.example/x HTTP/1.1", "200", firefox)},
 		{reads.ReasonRobot, line(get, "200", "Mozilla/5.0 (compatible; Googlebot/2.1)")},
 		{reads.ReasonRobot, line(get, "200", "curl/8")},
 		{reads.ReasonRobot, line(get, "200", "-")},
@@ -403,18 +404,18 @@ func TestUnknownAddressesComeInWithTheirArticle(t *testing.T) {
 	k := newDesk(t)
 	at := lastMonth.Add(90 * time.Minute)
 	k.imports(text("a", hit(1, lastMonth, "/articles/later")+hit(2, at, "/articles/later?utm_medium=email")+hit(2, at, "/articles/later")+hit(3, hourAgo, "/articles/old-slug/")))
-	all, err := Unknown(t.Context(), k.d)
+	all, err := addresses.List(t.Context(), k.d)
 	if err != nil || len(all) != 2 || all[0].URL != "https://kino.example/articles/later" || all[0].N != 2 || !all[0].First.Equal(lastMonth) || !all[0].Last.Equal(at.Truncate(time.Hour)) || all[1].N != 1 {
 		t.Fatalf("unknown: %+v, %v", all, err)
 	}
 	k.article(3, "later", "")
-	if n, err := Settle(t.Context(), k.d, k.o.Site); err != nil || n != 2 {
+	if n, err := reads.Settle(t.Context(), k.d, k.o.Site); err != nil || n != 2 {
 		t.Errorf("Settle = %d, %v, want 2", n, err)
 	}
-	if _, err := Map(t.Context(), k.d, k.o.Site, "https://kino.example/articles/old-slug", "nosuch", now); !errors.Is(err, ErrNoArticle) {
+	if _, err := reads.Map(t.Context(), k.d, k.o.Site, "https://kino.example/articles/old-slug", "nosuch", now); !errors.Is(err, addresses.ErrNoArticle) {
 		t.Errorf("mapped to no article: %v", err)
 	}
-	if n, err := Map(t.Context(), k.d, k.o.Site, "http://kino.example/articles/old-slug/", "festival", now); err != nil || n != 1 {
+	if n, err := reads.Map(t.Context(), k.d, k.o.Site, "http://kino.example/articles/old-slug/", "festival", now); err != nil || n != 1 {
 		t.Errorf("Map = %d, %v, want 1", n, err)
 	}
 	k.imports(text("b", hit(9, lastMonth, "/articles/old-slug")))
@@ -428,16 +429,16 @@ func TestUnknownAddressesComeInWithTheirArticle(t *testing.T) {
 func TestUnknownAddressesAreBoundedAndForgotten(t *testing.T) {
 	k := newDesk(t)
 	var log strings.Builder
-	for i := range maxUnknown + 5 {
+	for i := range addresses.MostUnknown + 5 {
 		log.WriteString(hit(i%30, lastMonth, fmt.Sprintf("/articles/u%d", i)))
 	}
-	if r := k.imports(text("a", log.String())); r.Unknown != maxUnknown || r.Dropped[ReasonUnknown] != 5 {
-		t.Errorf("%d unknown and %v, want %d and 5", r.Unknown, r.Dropped, maxUnknown)
+	if r := k.imports(text("a", log.String())); r.Unknown != addresses.MostUnknown || r.Dropped[ReasonUnknown] != 5 {
+		t.Errorf("%d unknown and %v, want %d and 5", r.Unknown, r.Dropped, addresses.MostUnknown)
 	}
-	if err := Housekeep(t.Context(), k.d, k.o.Site, now.Add(KeepUnknown+time.Hour)); err != nil {
+	if err := reads.HousekeepUnknown(t.Context(), k.d, k.o.Site, now.Add(addresses.KeepUnknown+time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if all, err := Unknown(t.Context(), k.d); err != nil || len(all) != 0 {
+	if all, err := addresses.List(t.Context(), k.d); err != nil || len(all) != 0 {
 		t.Errorf("%d are left, %v", len(all), err)
 	}
 }

@@ -1,0 +1,4 @@
+package words
+
+// CandidatesQuery is the statement of [Candidates].
+const CandidatesQuery = candidatesQuery
