@@ -135,6 +135,9 @@ func TestAReadersJourneyInABrowser(t *testing.T) {
 			t.Parallel()
 			j, v := newJourney(t), newGuest(t, how.scripts, how.keys)
 			for i, to := range travels {
+				if i > 0 && os.Getenv("VESTNIK_TEST_FULL") == "" {
+					break // every day the way is gone in one language
+				}
 				name := fmt.Sprintf("%s-%t-%t", to.lang, how.scripts, how.keys)
 				p := &traveller{j, v, to.lang, to.digest, to.title, name + "@example.org"}
 				p.travel()
