@@ -2,7 +2,7 @@
 # make quick   go test ./... alone: installs nothing
 # make lint    vet, staticcheck, gofmt
 # make peers   real feed readers and axe-core against the daemon: installs what they are, then starts each
-# make bench   the figures of README
+# make bench   the figures of README and docs/performance.md
 # make shots   the screenshots in docs/
 
 .PHONY: test quick lint peers bench shots build

@@ -267,7 +267,7 @@ func oweOverlooked(ctx context.Context, d *db.DB) error {
 // Housekeep does what an older version that runs beside this one leaves behind, or left: it makes words anew ([Reindex]),
 // and owes the lists of related articles that were overlooked. [Relate] makes those.
 func Housekeep(ctx context.Context, d *db.DB) (reindexed int, err error) {
-	if reindexed, err = Reindex(ctx, d, nil); err != nil {
+	if reindexed, err = Reindex(ctx, d); err != nil {
 		return reindexed, err
 	}
 	if err := oweOverlooked(ctx, d); err != nil {

@@ -92,11 +92,7 @@ func (f Filter) selection(moment, id string) *selection {
 		}
 	}
 	if len(f.Sections) > 0 {
-		values := make([]any, len(f.Sections))
-		for i, slug := range f.Sections {
-			values[i] = slug
-		}
-		s.add("section IN (?"+strings.Repeat(", ?", len(values)-1)+")", values...)
+		s.add("section IN (?"+strings.Repeat(", ?", len(f.Sections)-1)+")", db.Args(f.Sections)...)
 	}
 	if !f.Since.IsZero() {
 		s.add(moment+" >= ?", db.Milli(f.Since))
@@ -152,11 +148,7 @@ const idBatch = 500
 func ByIDs(ctx context.Context, h db.Handle, ids []int64) ([]Article, error) {
 	byID := make(map[int64]Article, len(ids))
 	for chunk := range slices.Chunk(ids, idBatch) {
-		args := make([]any, len(chunk))
-		for i, id := range chunk {
-			args[i] = id
-		}
-		found, err := records(ctx, h, `id IN (`+db.Placeholders(1, len(chunk))+`)`, args...)
+		found, err := records(ctx, h, `id IN (`+db.Placeholders(1, len(chunk))+`)`, db.Args(chunk)...)
 		if err != nil {
 			return nil, fmt.Errorf("articles by id: %w", err)
 		}

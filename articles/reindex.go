@@ -15,8 +15,7 @@ const reindexStep = 50
 // Reindex makes the words of those articles anew that an older version of the analyzer made ([language.Analyzer]), in steps
 // of a transaction each, and returns how many there were. Until then they are only found by their old words. Their lists of
 // related articles are owed anew ([Relate]). Several nodes may do it at once, and one that is stopped goes on where it was.
-// done is called after each step; nil for silence.
-func Reindex(ctx context.Context, d *db.DB, done func(articles int)) (n int, err error) {
+func Reindex(ctx context.Context, d *db.DB) (n int, err error) {
 	for {
 		step := 0
 		err := d.Tx(ctx, func(tx *sql.Tx) (err error) {
@@ -30,9 +29,6 @@ func Reindex(ctx context.Context, d *db.DB, done func(articles int)) (n int, err
 			return n, nil
 		}
 		n += step
-		if done != nil {
-			done(n)
-		}
 	}
 }
 
@@ -56,16 +52,17 @@ func reindexSome(ctx context.Context, tx *sql.Tx) (n int, err error) {
 		return 0, err
 	}
 	for _, a := range all {
-		if err := setWords(ctx, tx, a); err != nil {
-			return 0, err
-		}
-		if a.State != Published {
-			continue
-		}
-		// No list was made that knows these words, so the number is one that none knows yet.
-		if err := owe(ctx, tx, a.ID, current+1); err != nil {
+		if err := reindexOne(ctx, tx, a, current); err != nil {
 			return 0, err
 		}
 	}
 	return len(ids), nil
+}
+
+func reindexOne(ctx context.Context, tx *sql.Tx, a Article, current int64) error {
+	if err := setWords(ctx, tx, a); err != nil || a.State != Published {
+		return err
+	}
+	// No list was made that knows these words, so the number is one that none knows yet.
+	return owe(ctx, tx, a.ID, current+1)
 }

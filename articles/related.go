@@ -37,17 +37,8 @@ func setRelated(ctx context.Context, tx *sql.Tx, article int64, others []int64, 
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM article_related WHERE article = $1`, article); err != nil {
+	if err := storeRelated(ctx, tx, article, want); err != nil || a.State != Published {
 		return err
-	}
-	for pos, other := range want {
-		_, err := tx.ExecContext(ctx, `INSERT INTO article_related (article, pos, other) VALUES ($1, $2, $3)`, article, int64(pos), other)
-		if err != nil {
-			return err
-		}
-	}
-	if a.State != Published {
-		return nil
 	}
 	change, err := nextChange(ctx, tx)
 	if err != nil {
@@ -57,6 +48,19 @@ func setRelated(ctx context.Context, tx *sql.Tx, article int64, others []int64, 
 		return err
 	}
 	return logChange(ctx, tx, article, change, "update", now)
+}
+
+func storeRelated(ctx context.Context, tx *sql.Tx, article int64, others []int64) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM article_related WHERE article = $1`, article); err != nil {
+		return err
+	}
+	for pos, other := range others {
+		_, err := tx.ExecContext(ctx, `INSERT INTO article_related (article, pos, other) VALUES ($1, $2, $3)`, article, int64(pos), other)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // RelatedList returns the editors' own list of an article in its order: ids of articles in any state, or of none.

@@ -44,7 +44,7 @@ func TestADatabaseOfTheVersionBeforeFindsEveryArticleOnceReindexed(t *testing.T)
 	if _, _, err := schema.Migrate(ctx, d); err != nil {
 		t.Fatal(err)
 	}
-	if made, err := Reindex(ctx, d, nil); err != nil || made != n-1 {
+	if made, err := Reindex(ctx, d); err != nil || made != n-1 {
 		t.Errorf("Reindex = %d, %v; want all but the removed one, %d", made, err, n-1)
 	}
 	if found, err := words.Candidates(ctx, d, words.Query{Any: []string{"маяк"}, Language: "ru", Limit: 2 * n}); err != nil || len(found) != n-2 {

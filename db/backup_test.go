@@ -68,10 +68,7 @@ func TestABackupIsWholeWhileOthersWrite(t *testing.T) {
 }
 
 func TestABackupWritesOverNothingAndLeavesNothingBroken(t *testing.T) {
-	d := dbtest.OpenEmpty(t)
-	if d.Engine != "sqlite" {
-		t.Skip("of SQLite")
-	}
+	d := dbtest.OpenSQLite(t)
 	file := filepath.Join(t.TempDir(), "there.db")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)

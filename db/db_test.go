@@ -190,3 +190,39 @@ func exec(t *testing.T, d *db.DB, query string, args ...any) {
 		t.Fatalf("%s: %v", query, err)
 	}
 }
+
+func TestInRowsWritesEveryRowOnce(t *testing.T) {
+	d := dbtest.OpenEmpty(t)
+	exec(t, d, `CREATE TABLE pairs (a BIGINT NOT NULL PRIMARY KEY, b TEXT NOT NULL, c BIGINT NOT NULL)`)
+	text := func(rows int) string {
+		tuples := make([]string, rows)
+		for i := range tuples {
+			tuples[i] = "(" + db.Placeholders(2+2*i, 2) + ", $1)"
+		}
+		return `INSERT INTO pairs (a, b, c) VALUES ` + strings.Join(tuples, ", ") + ` ON CONFLICT (a) DO NOTHING`
+	}
+	total := int64(0)
+	for _, rows := range []int64{0, 1, 3, 4, 7, 8, 9} { // of at most four a statement
+		var values []any
+		for i := range rows {
+			values = append(values, total+i, "x")
+		}
+		for _, want := range []int64{rows, 0} {
+			err := d.Tx(ctx, func(tx *sql.Tx) error {
+				n, err := db.InRows(ctx, tx, text, []any{int64(5)}, values, 2, 4)
+				if n != want {
+					t.Errorf("%d rows: %d were written, want %d", rows, n, want)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		total += rows
+	}
+	var n, sum int64
+	if err := d.QueryRowContext(ctx, `SELECT COUNT(*), CAST(SUM(c) AS BIGINT) FROM pairs WHERE b = 'x'`).Scan(&n, &sum); err != nil || n != total || sum != 5*total {
+		t.Errorf("%d rows, sum %d, %v; want %d rows", n, sum, err, total)
+	}
+}

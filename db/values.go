@@ -71,6 +71,15 @@ func Placeholders(from, n int) string {
 	return b.String()
 }
 
+// Args returns values as the arguments of a statement.
+func Args[T any](values []T) []any {
+	all := make([]any, len(values))
+	for i, v := range values {
+		all[i] = v
+	}
+	return all
+}
+
 // Changed runs a conditional write and reports whether it changed any row.
 func Changed(ctx context.Context, h Handle, query string, args ...any) (bool, error) {
 	n, err := Affected(h.ExecContext(ctx, query, args...))

@@ -37,7 +37,7 @@ func (p Publisher) sections(ctx context.Context, dg Digest, slot Slot, whole tem
 	for _, sections := range chosen {
 		view := whole
 		view.Items, view.Related, view.Subject = nil, nil, ""
-		list, err := p.ofSections(ctx, dg, s, slot, whole.From, strings.Fields(sections), sections, repeated, now)
+		list, err := p.ofSections(ctx, dg, s, slot, whole.From, sections, repeated, now)
 		if err == nil && len(list) >= max(dg.MinItems, 1) {
 			err = p.lay(ctx, dg, &view, list)
 			views[sections] = view
@@ -50,12 +50,12 @@ func (p Publisher) sections(ctx context.Context, dg Digest, slot Slot, whole tem
 }
 
 // ofSections is the list of an edition with the articles of some sections alone.
-func (p Publisher) ofSections(ctx context.Context, dg Digest, s schedule, slot Slot, from time.Time, slugs []string, sections string, repeated []int64, now time.Time) ([]line, error) {
+func (p Publisher) ofSections(ctx context.Context, dg Digest, s schedule, slot Slot, from time.Time, sections string, repeated []int64, now time.Time) ([]line, error) {
 	before, err := p.repeatedIn(ctx, dg, slot, sections)
 	if err != nil {
 		return nil, err
 	}
-	out := slices.Concat(repeated, before)
+	slugs, out := strings.Fields(sections), slices.Concat(repeated, before)
 	list, err := p.mostRead(ctx, dg, reads.Query{From: from, To: slot.At, Whole: s.whole(slot), Exclude: out, Sections: slugs})
 	if err != nil || len(list) >= dg.MinItems || dg.WhenThin != ThinFill {
 		return list, err

@@ -102,10 +102,20 @@ func TestWords(t *testing.T) {
 		{"emoji and marks only", "ru", "🎬 — …", ""},
 		{"not UTF-8", "ru", "кино\xff театр", "кин театр"},
 	} {
-		if got := strings.Join(language.Words(c.lang, c.text), " "); got != c.want {
-			t.Errorf("%s: Words(%q, %q): got %q, want %q", c.name, c.lang, c.text, got, c.want)
+		if got := strings.Join(stems(c.lang, c.text), " "); got != c.want {
+			t.Errorf("%s: Terms(%q, %q): got %q, want %q", c.name, c.lang, c.text, got, c.want)
 		}
 	}
+}
+
+// stems are the terms of a text without the parts of its words.
+func stems(lang, text string) (all []string) {
+	for _, term := range language.Terms(lang, text) {
+		if !term.Part {
+			all = append(all, term.Word)
+		}
+	}
+	return all
 }
 
 func mixedWords(text string) (mixed []string) {
@@ -162,8 +172,8 @@ func TestCompoundsAreAboutTheirParts(t *testing.T) {
 			t.Errorf("Terms(%q, %q): got %q, want %q", c.lang, c.text, got, c.want)
 		}
 	}
-	if got := language.Words("ru", "кинокластер на Сахалине"); slices.Contains(got, "кин") {
-		t.Errorf("a query asks for parts of its words: %q", got)
+	if got := stems("ru", "кинокластер на Сахалине"); slices.Contains(got, "кин") {
+		t.Errorf("a part is taken for a word: %q", got)
 	}
 }
 
@@ -206,15 +216,15 @@ func FuzzSlug(f *testing.F) {
 	})
 }
 
-func FuzzWords(f *testing.F) {
+func FuzzTerms(f *testing.F) {
 	for _, s := range []string{"Мёдом", "Ко́фе", "Cбербанк OOO", "Don’t", "東京映画", "\xff\x00", "e\u0301\u0301"} {
 		f.Add("ru", s)
 		f.Add("en", s)
 	}
 	f.Fuzz(func(t *testing.T, lang, text string) {
-		for _, word := range language.Words(lang, text) {
-			if !utf8.ValidString(word) || word == "" || utf8.RuneCountInString(word) > 40 {
-				t.Errorf("Words(%q, %q): got the word %q", lang, text, word)
+		for _, term := range language.Terms(lang, text) {
+			if word := term.Word; !utf8.ValidString(word) || word == "" || utf8.RuneCountInString(word) > 40 {
+				t.Errorf("Terms(%q, %q): got the word %q", lang, text, word)
 			}
 		}
 		for _, m := range language.MixedWords(text) {
@@ -225,9 +235,9 @@ func FuzzWords(f *testing.F) {
 	})
 }
 
-func BenchmarkWords(b *testing.B) {
+func BenchmarkTerms(b *testing.B) {
 	text := strings.Repeat("Агентство стратегических инициатив подписало соглашение о создании кластера. ", 40)
 	for b.Loop() {
-		language.Words("ru", text)
+		language.Terms("ru", text)
 	}
 }

@@ -105,7 +105,7 @@ func tokensOf(text string) (all []token) {
 	tokens := words.FromString(text)
 	for tokens.Next() {
 		word := tokens.Value()
-		if !strings.ContainsFunc(word, isWordRune) {
+		if !strings.ContainsFunc(word, IsWordRune) {
 			gap += word
 			continue
 		}
@@ -147,13 +147,7 @@ func (p passage) misplaced(i int) (m Misplaced, ok bool) {
 	if !complete || p.attached(i) {
 		return m, false
 	}
-	m.Mixed = Mixed{Word: t.word, Suggestion: twin, Script: "Cyrillic", Around: p.around(i)}
-	if p.cyrillic {
-		m.Script = "Latin"
-	}
-	for n := range utf8.RuneCountInString(t.word) {
-		m.Letters = append(m.Letters, n+1)
-	}
+	m.Mixed = p.mixed(i, twin)
 	switch {
 	case len(m.Letters) == 1:
 		m.Sure = p.isLoneWord(i, twin)
@@ -167,6 +161,19 @@ func (p passage) misplaced(i int) (m Misplaced, ok bool) {
 		m.Sure = latinWords[twin] && strings.ToUpper(twin) == twin
 		return m, m.Sure || !russianWords[t.word] && !functionWords[t.word]
 	}
+}
+
+// mixed is the word at i as one whose letters are all of them wrong.
+func (p passage) mixed(i int, twin string) Mixed {
+	word := p.tokens[i].word
+	m := Mixed{Word: word, Suggestion: twin, Script: "Cyrillic", Around: p.around(i)}
+	if p.cyrillic {
+		m.Script = "Latin"
+	}
+	for n := range utf8.RuneCountInString(word) {
+		m.Letters = append(m.Letters, n+1)
+	}
+	return m
 }
 
 // attached reports whether the word is part of something that is no prose: an address, a number, a formula, a compound.

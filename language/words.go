@@ -21,17 +21,6 @@ type Term struct {
 	Part bool // it stands in the text only within the word before: "кино" of "кинокластер"
 }
 
-// Words returns the stems of the words of text in their order, with repeats: [Terms] without parts, as a query has them.
-func Words(lang, text string) []string {
-	var all []string
-	for _, t := range Terms(lang, text) {
-		if !t.Part {
-			all = append(all, t.Word)
-		}
-	}
-	return all
-}
-
 // Terms returns the stems of the words of text in their order, with repeats: what related articles and search compare.
 // The same text gives the same terms on every machine. Words are cut by UAX #29 and have 2 to 40 characters, one of them
 // a letter or digit; spelling is made one (see the package's tests), letters of the wrong alphabet are repaired, ё is е
@@ -59,12 +48,12 @@ type wording struct {
 
 func (w *wording) add(token string) {
 	first, _ := utf8.DecodeRuneInString(token)
-	if unicode.In(first, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) {
+	if IsUnspaced(first) {
 		w.run = append(w.run, []rune(token)...)
 		return
 	}
 	w.endRun()
-	if !strings.ContainsFunc(token, isWordRune) {
+	if !strings.ContainsFunc(token, IsWordRune) {
 		return
 	}
 	token = repair(token, w.cyrillic)
@@ -85,7 +74,13 @@ func (w *wording) parts(token string) []string {
 	return compound(w.lang, stem(w.lang, w.fold(token)))
 }
 
-func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+// IsWordRune reports whether what has r in it is a word: signs alone are none.
+func IsWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// IsUnspaced reports whether r is of a script that has no spaces between words, which [Terms] cuts into pairs of letters.
+func IsUnspaced(r rune) bool {
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
+}
 
 // keep adds one token in lower case and stemmed, if its length is that of a word.
 func (w *wording) keep(token string, part bool) {

@@ -93,7 +93,7 @@ func Balances(ctx context.Context, h db.Handle) ([]Balance, error) {
 	return all, wrap(err, "balances")
 }
 
-// OtherBalances counts the letters that belong to no edition: the confirmations, and the tests.
+// OtherBalances counts the letters that belong to no edition, by their kinds: the confirmations, the tests and so on.
 func OtherBalances(ctx context.Context, h db.Handle) ([]Balance, error) {
 	var all []Balance
 	for _, kind := range kinds[1:] {

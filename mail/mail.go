@@ -30,7 +30,7 @@ const (
 
 var kinds = []string{KindDigest, KindConfirm, KindTest, KindMove, KindNotice}
 
-// The lanes. Confirmations and tests never wait behind an edition of a million letters.
+// The lanes. Confirmations, and all other letters that are of no edition, never wait behind an edition of a million letters.
 const (
 	LaneConfirm = "confirm"
 	LaneDigest  = "digest"

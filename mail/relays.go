@@ -66,6 +66,7 @@ func (s *Sender) relayFailed(ctx context.Context, now time.Time, p *wire.Pool, e
 
 func (s *Sender) pause(ctx context.Context, now time.Time, lane, reason string) {
 	fresh, err := Pause(context.WithoutCancel(ctx), s.db, lane, clip(reason, maxReply), now)
+	reason = WithoutAddresses(reason) // the relay may have named the reader
 	switch {
 	case err != nil:
 		s.log.Error("mail should be paused", "lane", lane, "reason", reason, "error", err)

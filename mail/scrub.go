@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -77,24 +78,27 @@ func scrubBare(ctx context.Context, h db.Handle, emailKey string, now time.Time)
 		if err != nil || strings.ToLower(b.address) != emailKey { // folded here: a database folds by its own locale
 			continue
 		}
-		_, err = h.ExecContext(ctx, `
-			UPDATE letters SET address = '', reply = '', private = '',
-				reason = CASE WHEN state IN ('queued', 'leased', 'deferred') THEN $1 ELSE reason END,
-				done = CASE WHEN state IN ('queued', 'leased', 'deferred') THEN $2 ELSE done END,
-				due = CASE WHEN state IN ('queued', 'leased', 'deferred') THEN 0 ELSE due END,
-				owner = CASE WHEN state IN ('queued', 'leased', 'deferred') THEN 0 ELSE owner END,
-				fence = CASE WHEN state IN ('queued', 'leased', 'deferred') THEN 0 ELSE fence END,
-				state = CASE WHEN state IN ('queued', 'leased', 'deferred') THEN 'suppressed' ELSE state END
-			WHERE kind = $3 AND ref = $4 AND recipient = $5`, ReasonErased, db.Milli(now), b.kind, b.ref, b.recipient)
+		_, err = h.ExecContext(ctx, withdrawQuery+` AND kind = $5 AND ref = $6`, db.Milli(now), b.recipient, "", ReasonErased, b.kind, b.ref)
+		if err == nil {
+			_, err = h.ExecContext(ctx, `UPDATE letters SET address = '', reply = '', private = '' WHERE kind = $1 AND ref = $2 AND recipient = $3`,
+				b.kind, b.ref, b.recipient)
+		}
 	}
 	return err
 }
 
+// anAddress finds e-mail addresses, and keeps their domains apart.
+var anAddress = regexp.MustCompile(`[^\s"'<>(),;:]+@([^\s"'<>(),;:]+)`)
+
+// WithoutAddresses is a text, as a relay's answer or an error, for a log: of the addresses in it only the domains are left, for nobody who
+// is erased must stand in a log.
+func WithoutAddresses(text string) string { return anAddress.ReplaceAllString(text, "…@$1") }
+
 // scrubStep is how many letters one transaction of [ScrubOld] goes over.
 const scrubStep = 1000
 
-// ScrubOld takes addresses, answers of relays and tokens out of letters of editions and occasions (refs) before a time, and returns how many letters
-// it went over; what was sent to whom stays, and so do the balances. It goes on where it stopped, so that each letter is
+// ScrubOld takes addresses, answers of relays and tokens out of letters of editions and occasions (refs) before a time, and returns how
+// many letters it went over; what was sent to whom stays, and so do the balances. It goes on where it stopped, so that each letter is
 // looked at once: a time less than some days ago, when letters may still be under way, is not for it.
 func ScrubOld(ctx context.Context, d *db.DB, before time.Time, most int64) (n int64, err error) {
 	for _, kind := range kinds {

@@ -253,7 +253,7 @@ func (s *Sender) loop(ctx context.Context, every time.Duration, step func(now ti
 			last = ""
 		case ctx.Err() == nil && err.Error() != last:
 			last = err.Error()
-			s.log.Error("sending mail", "error", err)
+			s.log.Error("sending mail", "error", WithoutAddresses(last))
 		}
 		if more && err == nil {
 			continue

@@ -163,7 +163,7 @@ func TestFullMailboxFailsTheLetterAndNotTheAddress(t *testing.T) {
 }
 
 func TestOurOwnFaultPausesTheLaneAndTouchesNobody(t *testing.T) {
-	policy := mailtest.Fault{Code: 554, Enhanced: "5.7.1", Text: "listed in our blocklist"}
+	policy := mailtest.Fault{Code: 554, Enhanced: "5.7.1", Text: "<reader-0@x.org> listed in our blocklist"}
 	for _, c := range []struct {
 		name   string
 		phase  mailtest.Phase
@@ -197,6 +197,9 @@ func TestOurOwnFaultPausesTheLaneAndTouchesNobody(t *testing.T) {
 			}
 			if c.paused && (paused[0].Lane != LaneDigest || !strings.Contains(paused[0].Reason, c.fault.Text) || w.log.count("mail paused") != 1) {
 				t.Errorf("pause: %+v; logged %d times", paused[0], w.log.count("mail paused"))
+			}
+			if n := w.log.count("reader-0@"); n != 0 {
+				t.Errorf("a reader's address stands in the log %d times", n)
 			}
 			var n int64
 			if err := w.db.QueryRowContext(w.ctx, `SELECT COUNT(*) FROM suppressions`).Scan(&n); err != nil || n != 0 {

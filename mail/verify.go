@@ -14,7 +14,8 @@ type Verification struct {
 	Problems []string // empty: all is well
 }
 
-// checks are what must hold for every letter, at any moment. Of letters whose address was taken out ([Scrub]) the answer is gone, too. Each is the condition of a letter that breaks it.
+// checks are what must hold for every letter, at any moment: each is the condition of a letter that breaks it. Of letters whose address
+// was taken out ([Scrub]) the answer is gone, too.
 var checks = []struct{ sentence, where string }{
 	{"in a state that does not exist", `state NOT IN ` + states},
 	{"sent without the relay's answer", `state = 'sent' AND (reply = '' AND address <> '' OR done = 0)`},

@@ -170,7 +170,7 @@ func (q Query) sql() (string, []any) {
 func (q Query) counts(args *arguments) string {
 	sources := ""
 	if len(q.WithoutSources) > 0 {
-		sources = ` AND source NOT IN (` + args.list(anys(q.WithoutSources)...) + `)`
+		sources = ` AND source NOT IN (` + args.list(db.Args(q.WithoutSources)...) + `)`
 	}
 	part := func(table, column string, first, end int64) string {
 		return `SELECT article, n FROM ` + table + ` WHERE ` + column + ` >= ` + args.list(first) + ` AND ` + column + ` < ` + args.list(end) + sources
@@ -204,7 +204,7 @@ func (q Query) trend(args *arguments) string {
 	}
 	sources := ""
 	if len(q.WithoutSources) > 0 {
-		sources = ` WHERE r.source NOT IN (` + args.list(anys(q.WithoutSources)...) + `)`
+		sources = ` WHERE r.source NOT IN (` + args.list(db.Args(q.WithoutSources)...) + `)`
 	}
 	return `SELECT r.article, SUM(r.n * w.column2) AS score
 		FROM (VALUES ` + strings.Join(weights, ", ") + `) AS w JOIN read_hour AS r ON r.hour = w.column1` + sources + `
@@ -224,20 +224,12 @@ func (q Query) eligible(args *arguments) string {
 		b.WriteString(` AND a.section = ` + args.list(q.Section))
 	}
 	if len(q.Sections) > 0 {
-		b.WriteString(` AND a.section IN (` + args.list(anys(q.Sections)...) + `)`)
+		b.WriteString(` AND a.section IN (` + args.list(db.Args(q.Sections)...) + `)`)
 	}
 	if len(q.Exclude) > 0 {
-		b.WriteString(` AND a.id NOT IN (` + args.list(anys(q.Exclude)...) + `)`)
+		b.WriteString(` AND a.id NOT IN (` + args.list(db.Args(q.Exclude)...) + `)`)
 	}
 	return b.String()
-}
-
-func anys[T any](values []T) []any {
-	all := make([]any, len(values))
-	for i, v := range values {
-		all[i] = v
-	}
-	return all
 }
 
 const (

@@ -96,7 +96,7 @@ func (p *poll) lookUp(ctx context.Context, items []item) (map[string]known, erro
 func (p *poll) find(ctx context.Context, column string, values []string) (map[string]known, error) {
 	found := map[string]known{}
 	for some := range slices.Chunk(values, chunk) {
-		args := append([]any{p.source.Name}, anys(some)...)
+		args := append([]any{p.source.Name}, db.Args(some)...)
 		_, err := db.Collect(ctx, p.d, func(rows *sql.Rows) (struct{}, error) {
 			var value string
 			var k known
@@ -127,7 +127,7 @@ func (p *poll) taken(ctx context.Context, items []item, found map[string]known) 
 	taken := map[string]bool{}
 	for some := range slices.Chunk(urls, chunk) {
 		list, err := db.Collect(ctx, p.d, func(rows *sql.Rows) (u string, err error) { return u, rows.Scan(&u) }, `
-			SELECT url FROM articles WHERE url <> '' AND url IN (`+db.Placeholders(1, len(some))+`)`, anys(some)...)
+			SELECT url FROM articles WHERE url <> '' AND url IN (`+db.Placeholders(1, len(some))+`)`, db.Args(some)...)
 		if err != nil {
 			return nil, fmt.Errorf("look up the addresses of its items: %w", err)
 		}
@@ -136,14 +136,6 @@ func (p *poll) taken(ctx context.Context, items []item, found map[string]known) 
 		}
 	}
 	return taken, nil
-}
-
-func anys(list []string) []any {
-	all := make([]any, len(list))
-	for i, s := range list {
-		all[i] = s
-	}
-	return all
 }
 
 // put writes items in one transaction and counts what became of them.

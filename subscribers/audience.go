@@ -70,28 +70,7 @@ func (a Audience) Select(deliveries []Delivery) (query string, args []any) {
 
 func (a Audience) members(deliveries []Delivery) (query string, args []any) {
 	args = []any{a.Digest, Active, db.Milli(a.Until), a.After, stateActive, a.Fallback}
-	list := func(values []string) string {
-		for _, v := range values {
-			args = append(args, v)
-		}
-		return db.Placeholders(len(args)-len(values)+1, len(values))
-	}
-	var plain, cut []string
-	for _, v := range a.Variants {
-		if strings.Contains(v, "/") {
-			cut = append(cut, v)
-			continue
-		}
-		plain = append(plain, v)
-	}
-	variant := `CAST($6 AS TEXT)`
-	if len(plain) > 0 {
-		variant = `CASE WHEN s.language IN (` + list(plain) + `) THEN s.language ELSE CAST($6 AS TEXT) END`
-	}
-	if len(cut) > 0 {
-		chosen := `(` + variant + `) || '/' || REPLACE(u.sections, ' ', ',')`
-		variant = `CASE WHEN u.sections <> '' AND ` + chosen + ` IN (` + list(cut) + `) THEN ` + chosen + ` ELSE ` + variant + ` END`
-	}
+	variant := a.variant(&args)
 	times, join := `CAST(0 AS BIGINT) AS not_before, CAST(0 AS BIGINT) AS expires`, ""
 	if len(deliveries) > 0 {
 		times = `COALESCE(v.column3, 0) AS not_before, COALESCE(v.column4, 0) AS expires`
@@ -109,6 +88,31 @@ func (a Audience) members(deliveries []Delivery) (query string, args []any) {
 		query += fmt.Sprintf(` LIMIT $%d`, len(args))
 	}
 	return query, args
+}
+
+// variant is the expression for a member's variant; $6 is the fallback, and what it compares with goes to the arguments.
+func (a Audience) variant(args *[]any) string {
+	list := func(values []string) string {
+		*args = append(*args, db.Args(values)...)
+		return db.Placeholders(len(*args)-len(values)+1, len(values))
+	}
+	var plain, cut []string
+	for _, v := range a.Variants {
+		if strings.Contains(v, "/") {
+			cut = append(cut, v)
+			continue
+		}
+		plain = append(plain, v)
+	}
+	variant := `CAST($6 AS TEXT)`
+	if len(plain) > 0 {
+		variant = `CASE WHEN s.language IN (` + list(plain) + `) THEN s.language ELSE CAST($6 AS TEXT) END`
+	}
+	if len(cut) > 0 {
+		chosen := `(` + variant + `) || '/' || REPLACE(u.sections, ' ', ',')`
+		variant = `CASE WHEN u.sections <> '' AND ` + chosen + ` IN (` + list(cut) + `) THEN ` + chosen + ` ELSE ` + variant + ` END`
+	}
+	return variant
 }
 
 // waits writes deliveries as rows of VALUES.
@@ -136,10 +140,10 @@ func Deliver(hours []Hour, zone *time.Location, start, expires, next time.Time) 
 				continue
 			}
 		}
-		d := Delivery{Hour: h, NotBefore: NextHour(start, loc, h.Hour)}
+		d := Delivery{Hour: h, NotBefore: nextHour(start, loc, h.Hour)}
 		d.Expires = expires.Add(d.NotBefore.Sub(start))
 		if !next.IsZero() && next.After(start) {
-			if due := NextHour(next, loc, h.Hour); due.Before(d.Expires) {
+			if due := nextHour(next, loc, h.Hour); due.Before(d.Expires) {
 				d.Expires = due
 			}
 		}
@@ -148,9 +152,9 @@ func Deliver(hours []Hour, zone *time.Location, start, expires, next time.Time) 
 	return all
 }
 
-// NextHour is the first moment at or after t at which a clock in the zone shows the full hour, 0 to 23. Where the clock is put forward
+// nextHour is the first moment at or after t at which a clock in the zone shows the full hour, 0 to 23. Where the clock is put forward
 // over it, that is the moment when the clock has passed it; where it is put back, the hour comes twice.
-func NextHour(t time.Time, zone *time.Location, hour int) time.Time {
+func nextHour(t time.Time, zone *time.Location, hour int) time.Time {
 	local := t.In(zone)
 	for day := -1; ; day++ {
 		wall := time.Date(local.Year(), local.Month(), local.Day()+day, hour, 0, 0, 0, time.UTC)

@@ -22,7 +22,7 @@ func place(t *testing.T, name string) *time.Location {
 	return loc
 }
 
-func TestTheNextHourOfAClockThatIsSetForwardOrBack(t *testing.T) {
+func TestThenextHourOfAClockThatIsSetForwardOrBack(t *testing.T) {
 	for _, c := range []struct{ zone, from, hour, want string }{
 		{"Asia/Sakhalin", "2026-11-24T08:00+11:00", "8", "2026-11-24T08:00+11:00"},
 		{"Asia/Sakhalin", "2026-11-24T08:01+11:00", "8", "2026-11-25T08:00+11:00"},
@@ -46,7 +46,7 @@ func TestTheNextHourOfAClockThatIsSetForwardOrBack(t *testing.T) {
 		}
 		var hour int
 		fmt.Sscan(c.hour, &hour)
-		if got := NextHour(from, place(t, c.zone), hour); !got.Equal(want) {
+		if got := nextHour(from, place(t, c.zone), hour); !got.Equal(want) {
 			t.Errorf("%s o'clock in %s from %s: %s, want %s", c.hour, c.zone, c.from, got.In(place(t, c.zone)).Format(time.RFC3339), c.want)
 		}
 	}
@@ -57,7 +57,7 @@ func TestNoHourIsFurtherThanADay(t *testing.T) {
 		loc := place(t, name)
 		for from := time.Date(2026, 1, 1, 0, 13, 0, 0, time.UTC); from.Year() == 2026; from = from.Add(7 * time.Hour) {
 			for hour := range 24 {
-				if wait := NextHour(from, loc, hour).Sub(from); wait < 0 || wait > 25*time.Hour {
+				if wait := nextHour(from, loc, hour).Sub(from); wait < 0 || wait > 25*time.Hour {
 					t.Fatalf("%d o'clock in %s from %s: a wait of %s", hour, name, from, wait)
 				}
 			}

@@ -170,29 +170,8 @@ func (b *bulk) add(values ...any) {
 // insert writes all rows, and returns how many of them were written or changed others. tuple is a row's text with %s for its
 // own values and $1 … for the shared ones.
 func (b *bulk) insert(ctx context.Context, tx *sql.Tx, head, tuple, tail string) (written int64, err error) {
-	full := max(1, valuesPerStatement/b.width) * b.width
-	values := b.values
-	if len(values) >= full {
-		statement, err := tx.PrepareContext(ctx, b.text(head, tuple, tail, full/b.width))
-		if err != nil {
-			return 0, err
-		}
-		defer statement.Close()
-		args := append(slices.Clone(b.shared), values[:full]...)
-		for ; len(values) >= full; values = values[full:] {
-			copy(args[len(b.shared):], values)
-			n, err := db.Affected(statement.ExecContext(ctx, args...))
-			if err != nil {
-				return 0, err
-			}
-			written += n
-		}
-	}
-	if len(values) == 0 {
-		return written, nil
-	}
-	n, err := db.Affected(tx.ExecContext(ctx, b.text(head, tuple, tail, len(values)/b.width), append(slices.Clone(b.shared), values...)...))
-	return written + n, err
+	text := func(rows int) string { return b.text(head, tuple, tail, rows) }
+	return db.InRows(ctx, tx, text, b.shared, b.values, b.width, max(1, valuesPerStatement/b.width))
 }
 
 func (b *bulk) text(head, tuple, tail string, rows int) string {

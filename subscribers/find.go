@@ -92,6 +92,10 @@ func addSubscriptions(ctx context.Context, h db.Handle, all []Subscriber) error 
 	return nil
 }
 
+func scanID(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) }
+
+func scanText(row *sql.Rows) (s string, err error) { return s, row.Scan(&s) }
+
 type owned struct {
 	subscriber int64
 	Subscription

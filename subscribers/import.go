@@ -179,9 +179,8 @@ func (im *importer) run(ctx context.Context, report *Report) (err error) {
 	return im.end(ctx)
 }
 
-// While importing SQLite keeps more pages at hand, copies them from its log into the database less often, and notes in memory what a
-// statement of several rows would have to undo: with its usual 2 MB (500 pages), 1,000 pages and a file it would read, write and
-// copy most of the index of addresses again and again, since they come in no order.
+// While importing SQLite keeps more pages at hand, and copies them from its log into the database less often: with its usual 2 MB
+// (500 pages) and 1,000 pages it would read, write and copy most of the index of addresses again and again, since they come in no order.
 const (
 	cacheKB         = 20 << 10
 	checkpointPages = 64_000 // 262 MB
@@ -192,14 +191,13 @@ func (im *importer) widen(ctx context.Context) (narrow func()) {
 	if im.target.Engine != "sqlite" {
 		return func() {}
 	}
-	set := func(ctx context.Context, kilobytes, pages, store int) { // hints: an import without them is only slower
+	set := func(ctx context.Context, kilobytes, pages int) { // hints: an import without them is only slower
 		im.target.ExecContext(ctx, fmt.Sprintf(`PRAGMA cache_size = -%d`, kilobytes))
 		im.target.ExecContext(ctx, fmt.Sprintf(`PRAGMA wal_autocheckpoint = %d`, pages))
-		im.target.ExecContext(ctx, fmt.Sprintf(`PRAGMA temp_store = %d`, store))
 	}
-	set(ctx, cacheKB, checkpointPages, 2)
+	set(ctx, cacheKB, checkpointPages)
 	return func() {
-		set(context.WithoutCancel(ctx), 2000, 1000, 0)
+		set(context.WithoutCancel(ctx), 2000, 1000)
 		im.target.ExecContext(context.WithoutCancel(ctx), `PRAGMA wal_checkpoint(TRUNCATE)`) // the log has grown: give the disk back
 	}
 }

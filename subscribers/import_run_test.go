@@ -159,6 +159,32 @@ func TestARehearsalSaysTheSameAndChangesNothing(t *testing.T) {
 	}
 }
 
+func TestAnImportLeavesTheWritersSettingsAsTheyWere(t *testing.T) {
+	d, v := dbtest.OpenSQLite(t), newVerbs(t)
+	settings := func() (all string) {
+		inTx(t, d, func(tx *sql.Tx) error { // the writer's
+			for _, name := range []string{"cache_size", "wal_autocheckpoint", "temp_store"} {
+				var value int64
+				if err := tx.QueryRowContext(ctx, "PRAGMA "+name).Scan(&value); err != nil {
+					return err
+				}
+				all += fmt.Sprintf("%s %d; ", name, value)
+			}
+			return nil
+		})
+		return all
+	}
+	before := settings()
+	importText(t, d, "email,digests,status\na@x.org,daily,active\n", ImportOptions{Verbs: v, Basis: "b", Progress: func(int64) {
+		if settings() == before {
+			t.Error("the import runs with the settings of a daemon")
+		}
+	}})
+	if after := settings(); after != before {
+		t.Errorf("afterwards: %s before: %s", after, before)
+	}
+}
+
 // forget makes the first address one that was erased, and the second one whose owner said "this was not me".
 func forget(t *testing.T, d *db.DB, v Verbs, gone, notMe string) {
 	inTx(t, d, func(tx *sql.Tx) error {

@@ -17,8 +17,6 @@ import (
 	"vestnik/templates"
 )
 
-const kindConfirm = "confirm"
-
 // Trap is the name of the form's field that people do not see and programs fill in.
 const Trap = "topic"
 
@@ -28,6 +26,7 @@ const (
 	RefusedFast  = "fast"  // the form was filled in within no time
 	RefusedStale = "stale" // the form is forged, or too old
 
+	refusedMalformed  = "malformed"
 	refusedActive     = "active" // it has what it asks for
 	refusedBlocked    = "blocked"
 	refusedSuppressed = "suppressed"
@@ -68,7 +67,7 @@ type wish struct {
 func (v Verbs) ask(ctx context.Context, d *db.DB, w wish, now time.Time) error {
 	address, key, err := ParseAddress(w.email)
 	if err != nil {
-		v.Refused("malformed")
+		v.Refused(refusedMalformed)
 		return err
 	}
 	if err := v.checkDigests(w.digest); err != nil {
@@ -314,7 +313,7 @@ func (v Verbs) confirmLetter(digest, language string) (confirmLetter, error) {
 		return confirmLetter{}, err
 	}
 	master, err := mail.Compose(v.Identity, mail.Message{
-		Kind: kindConfirm, Digest: digest, ListTitle: info.Title, Language: language,
+		Kind: mail.KindConfirm, Digest: digest, ListTitle: info.Title, Language: language,
 		Subject: words.Subject, HTML: words.HTML, Text: words.Text,
 	})
 	return confirmLetter{digest, language, master}, err
@@ -329,7 +328,7 @@ func askToConfirm(ctx context.Context, tx *sql.Tx, subscriber int64, c confirmLe
 		return err
 	}
 	ref, token := db.NewID(), newToken()
-	if err := putToken(ctx, tx, token, subscriber, c.digest, now); err != nil {
+	if err := putToken(ctx, tx, token, purposeConfirm, subscriber, c.digest, "", now); err != nil {
 		return err
 	}
 	if err := c.store(ctx, tx, ref, now); err != nil {
@@ -347,7 +346,7 @@ func (c confirmLetter) store(ctx context.Context, tx *sql.Tx, ref int64, now tim
 
 func (c confirmLetter) enqueue(ctx context.Context, tx *sql.Tx, ref, subscriber int64, token string, now time.Time) error {
 	fresh, err := mail.Enqueue(ctx, tx, mail.Letter{
-		Kind: kindConfirm, Ref: ref, Recipient: subscriber, Digest: c.digest, Variant: c.language, Revision: firstRevision,
+		Kind: mail.KindConfirm, Ref: ref, Recipient: subscriber, Digest: c.digest, Variant: c.language, Revision: firstRevision,
 		Private: token, NotBefore: now, Expires: now.Add(confirmFor),
 	}, now)
 	if err == nil && !fresh {

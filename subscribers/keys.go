@@ -43,7 +43,7 @@ func (k Keys) Token(purpose string, subscriber int64, digest string) string {
 	}
 	b := make([]byte, 12, tokenBytes)
 	binary.BigEndian.PutUint64(b, uint64(subscriber))
-	binary.BigEndian.PutUint32(b[8:], DigestHash(digest))
+	binary.BigEndian.PutUint32(b[8:], digestHashOf(digest))
 	return base32Lower.EncodeToString(append(b, k.mac(purpose, b)...))
 }
 
@@ -57,7 +57,7 @@ func (k Keys) mac(purpose string, said []byte) []byte {
 	return h.Sum(nil)[:tokenBytes-12]
 }
 
-// Read returns the subscriber and the hash of the digest's name (see [DigestHash]) of a token made for this purpose.
+// Read returns the subscriber and the hash of the digest's name (see [digestHashOf]) of a token made for this purpose.
 // Upper and lower case are the same, since mail programs and people change it. Anything else gives [ErrToken].
 func (k Keys) Read(purpose, token string) (subscriber int64, digestHash uint32, err error) {
 	b, err := base32Lower.DecodeString(strings.ToLower(token))
@@ -70,19 +70,19 @@ func (k Keys) Read(purpose, token string) (subscriber int64, digestHash uint32, 
 	return int64(binary.BigEndian.Uint64(b)), binary.BigEndian.Uint32(b[8:]), nil
 }
 
-// DigestHash is what a token holds of a digest's name.
-func DigestHash(digest string) uint32 {
+// digestHashOf is what a token holds of a digest's name.
+func digestHashOf(digest string) uint32 {
 	sum := sha256.Sum256([]byte(digest))
 	return binary.BigEndian.Uint32(sum[:])
 }
 
-// MatchDigest returns the name whose hash a token holds. "" (all digests) always counts as one of the names.
-func MatchDigest(digestHash uint32, names []string) (digest string, ok bool) {
-	if digestHash == DigestHash("") {
+// matchDigest returns the name whose hash a token holds. "" (all digests) always counts as one of the names.
+func matchDigest(digestHash uint32, names []string) (digest string, ok bool) {
+	if digestHash == digestHashOf("") {
 		return "", true
 	}
 	for _, name := range names {
-		if DigestHash(name) == digestHash {
+		if digestHashOf(name) == digestHash {
 			return name, true
 		}
 	}
@@ -107,7 +107,7 @@ func (k Keys) Open(ctx context.Context, h db.Handle, purpose, token string) (Sub
 	for _, one := range s.Subscriptions {
 		names = append(names, one.Digest)
 	}
-	digest, ok := MatchDigest(hash, names)
+	digest, ok := matchDigest(hash, names)
 	if !ok {
 		return Subscriber{}, "", ErrToken
 	}

@@ -20,7 +20,7 @@ func TestTokensAreFortyCharactersAndReadBack(t *testing.T) {
 			}
 			for _, written := range []string{token, strings.ToUpper(token)} {
 				got, hash, err := keys.Read(PurposeLeave, written)
-				name, ok := MatchDigest(hash, []string{"weekly", "daily"})
+				name, ok := matchDigest(hash, []string{"weekly", "daily"})
 				if err != nil || got != id || !ok || name != digest {
 					t.Errorf("Read(%q) = %d, %q, %v; want %d, %q", written, got, name, err, id, digest)
 				}
@@ -59,7 +59,7 @@ func TestTokensOfOthersAreRefused(t *testing.T) {
 	if _, _, err := (Keys{}).Read(PurposeLeave, token); !errors.Is(err, ErrToken) {
 		t.Errorf("Read without a secret: %v, want ErrToken", err)
 	}
-	if _, ok := MatchDigest(DigestHash("daily"), []string{"weekly"}); ok {
+	if _, ok := matchDigest(digestHashOf("daily"), []string{"weekly"}); ok {
 		t.Error("the hash of one digest matched another")
 	}
 }
@@ -73,7 +73,7 @@ func FuzzReadToken(f *testing.F) {
 		if err != nil {
 			return
 		}
-		digest, _ := MatchDigest(hash, []string{"daily"})
+		digest, _ := matchDigest(hash, []string{"daily"})
 		if keys.Token(PurposeLeave, id, digest) != strings.ToLower(token) {
 			t.Fatalf("Read took %q for %d, %q", token, id, digest)
 		}

@@ -1,6 +1,7 @@
 package subscribers
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -117,7 +118,10 @@ func ResumeDue(ctx context.Context, d *db.DB, now time.Time) (n int, err error) 
 		var over []owned
 		err := d.Tx(ctx, func(tx *sql.Tx) error {
 			over, err = db.Collect(ctx, tx, func(row *sql.Rows) (u owned, err error) { return u, row.Scan(&u.subscriber, &u.Digest) },
-				`SELECT subscriber, digest FROM subscriptions WHERE state = 'paused' AND until <= $1 ORDER BY until, subscriber, digest LIMIT $2`, db.Milli(now), int64(resumeStep))
+				`SELECT subscriber, digest FROM subscriptions WHERE state = 'paused' AND until <= $1 ORDER BY until, subscriber LIMIT $2`, db.Milli(now), int64(resumeStep))
+			slices.SortFunc(over, func(a, b owned) int { // in one order on all nodes, so that they cannot wait for each other in a circle
+				return cmp.Or(cmp.Compare(a.subscriber, b.subscriber), strings.Compare(a.Digest, b.Digest))
+			})
 			for _, u := range over {
 				if err == nil { // unless its reader has put the end off at this moment
 					_, err = turnAll(ctx, tx, u.subscriber, u.Digest, "", verbResume, Origin{}, now, resumed, `state = 'paused' AND until <= $3`)
@@ -132,11 +136,6 @@ func ResumeDue(ctx context.Context, d *db.DB, now time.Time) (n int, err error) 
 			return n, nil
 		}
 	}
-}
-
-func scanText(row *sql.Rows) (s string, err error) {
-	err = row.Scan(&s)
-	return s, err
 }
 
 // Suppress makes an address one that must not be mailed, known here or not, and withdraws its letters. Subscriptions stay

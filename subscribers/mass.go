@@ -51,7 +51,7 @@ func LeaveAll(ctx context.Context, d *db.DB, f ListFilter, basis string, now tim
 
 func leaveStep(ctx context.Context, tx *sql.Tx, q selection, f ListFilter, basis string, now time.Time) ([]int64, error) {
 	query, args := q.page(f)
-	some, err := db.Collect(ctx, tx, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) }, query, args...)
+	some, err := db.Collect(ctx, tx, scanID, query, args...)
 	for _, id := range some {
 		if err == nil {
 			err = leave(ctx, tx, id, f.Digest, basis, Origin{}, now)

@@ -81,10 +81,7 @@ func (v Verbs) askToMove(ctx context.Context, tx *sql.Tx, s Subscriber, address,
 		return err
 	}
 	token := newToken()
-	_, err = tx.ExecContext(ctx, `
-		INSERT INTO tokens (hash, purpose, subscriber, digest, made, expires, detail)
-		VALUES ($1, $2, $3, '', $4, $5, $6)`, tokenHash(token), purposeMove, s.ID, db.Milli(now), db.Milli(now.Add(confirmFor)), address)
-	if err != nil {
+	if err := putToken(ctx, tx, token, purposeMove, s.ID, "", address, now); err != nil {
 		return err
 	}
 	if allowed && reason == "" {

@@ -29,8 +29,8 @@ type Clock struct {
 	Due    int64         // how many are over their time
 }
 
-// Keeping is how many rows one call of [Verbs.Retain] forgets of each kind at most; the rest is the next one's.
-const Keeping = 50_000
+// retainMost is how many rows one call of [Verbs.Retain] forgets of each kind at most; the rest is the next one's.
+const retainMost = 50_000
 
 // retainStep is how many subscribers one transaction lapses: on SQLite other writers wait for it.
 const retainStep = 100
@@ -46,7 +46,7 @@ func (v Verbs) Retain(ctx context.Context, d *db.DB, r Retention, now time.Time)
 		err = v.retainAll(ctx, d, leftQuery, now.Add(-r.Left), now, v.eraseLeft)
 	}
 	if err == nil && r.Letters > 0 {
-		_, err = mail.ScrubOld(ctx, d, now.Add(-r.Letters), Keeping)
+		_, err = mail.ScrubOld(ctx, d, now.Add(-r.Letters), retainMost)
 	}
 	if err == nil && r.Imports > 0 {
 		_, err = d.ExecContext(ctx, `DELETE FROM subscriber_imports WHERE at < $1`, db.Milli(now.Add(-r.Imports)))
@@ -71,7 +71,7 @@ const (
 
 // retainAll has one verb forget those whom the query finds, some at a time.
 func (v Verbs) retainAll(ctx context.Context, d *db.DB, query string, before, now time.Time, forget func(context.Context, *sql.Tx, int64, time.Time, time.Time) error) error {
-	due, err := db.Collect(ctx, d, scanID, query, db.Milli(before), int64(Keeping))
+	due, err := db.Collect(ctx, d, scanID, query, db.Milli(before), int64(retainMost))
 	for err == nil && len(due) > 0 {
 		some := due[:min(retainStep, len(due))]
 		due = due[len(some):]
@@ -86,8 +86,6 @@ func (v Verbs) retainAll(ctx context.Context, d *db.DB, query string, before, no
 	}
 	return err
 }
-
-func scanID(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) }
 
 // lapse ends the subscriptions of a subscriber that were asked for before a time and not confirmed, and erases who has no other. No hash
 // is kept of an address that somebody else may have typed, and its suppression stays. What was left before it was asked for is left again.

@@ -49,11 +49,11 @@ func (v Verbs) zone() *time.Location {
 	return v.Site.Location
 }
 
-// weekOf is the last Monday at eight.
+// weekOf is when the week of now began.
 func weekOf(now time.Time) time.Time {
 	day := now.Add(-sealHour)
 	monday := day.Day() - (int(day.Weekday())+6)%7
-	return time.Date(day.Year(), day.Month(), monday, 8, 0, 0, 0, now.Location())
+	return time.Date(day.Year(), day.Month(), monday, int(sealHour/time.Hour), 0, 0, 0, now.Location())
 }
 
 func (v Verbs) writeHead(ctx context.Context, d *db.DB, address string, ref int64, head consent.Head, now time.Time) (fresh bool, err error) {

@@ -240,28 +240,27 @@ func TestAudienceIsThoseActiveWhenTheEditionWasMade(t *testing.T) {
 func audience(t *testing.T, d *db.DB, digest string, languages []string, after int64, limit int) string {
 	t.Helper()
 	query, args := Audience{digest, languages, "ru", now, after, limit}.Select(nil)
-	scan := func(row *sql.Rows) (string, error) {
-		var id int64
-		var email, variant string
-		var hour, notBefore, expires int64
-		err := row.Scan(&id, &variant, &email, &hour, &notBefore, &expires)
-		return fmt.Sprint(id, " ", variant, email), err
+	type letter struct {
+		to      int64
+		variant string
 	}
-	rows, err := db.Collect(ctx, d, scan, query, args...)
+	letters, err := db.Collect(ctx, d, func(row *sql.Rows) (l letter, err error) {
+		var zone string
+		var hour, notBefore, expires int64
+		return l, row.Scan(&l.to, &l.variant, &zone, &hour, &notBefore, &expires)
+	}, query, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, row := range rows {
-		var id int64
-		var variant string
-		fmt.Sscan(row, &id, &variant)
-		s, err := Get(ctx, d, id)
+	var all []string
+	for _, l := range letters {
+		s, err := Get(ctx, d, l.to)
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows[i] = strings.TrimSuffix(s.Email, "@x.org") + " " + variant
+		all = append(all, strings.TrimSuffix(s.Email, "@x.org")+" "+l.variant)
 	}
-	return strings.Join(rows, ", ")
+	return strings.Join(all, ", ")
 }
 
 func TestAudienceNeedsNoSorting(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 // keepExpired is how long an expired token is remembered, so that its page can say "expired" and not "unknown".
 const keepExpired = 30 * 24 * time.Hour
 
-// newToken returns a confirmation token: 25 random bytes as 40 characters. Only its hash is stored, beside the
+// newToken returns a token to confirm with: 25 random bytes as 40 characters. Only its hash is stored, beside the
 // letter that has yet to carry it.
 func newToken() string {
 	b := make([]byte, tokenBytes)
@@ -31,11 +31,12 @@ func tokenHash(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func putToken(ctx context.Context, tx *sql.Tx, token string, subscriber int64, digest string, now time.Time) error {
+// putToken keeps a token that confirms something; the detail is the new address of a move.
+func putToken(ctx context.Context, tx *sql.Tx, token, purpose string, subscriber int64, digest, detail string, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO tokens (hash, purpose, subscriber, digest, made, expires)
-		VALUES ($1, $2, $3, $4, $5, $6)`,
-		tokenHash(token), purposeConfirm, subscriber, digest, db.Milli(now), db.Milli(now.Add(confirmFor)))
+		INSERT INTO tokens (hash, purpose, subscriber, digest, made, expires, detail)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		tokenHash(token), purpose, subscriber, digest, db.Milli(now), db.Milli(now.Add(confirmFor)), detail)
 	return err
 }
 

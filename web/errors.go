@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"regexp"
 
 	"vestnik/articles"
 	"vestnik/digest"
 	"vestnik/feeds"
+	"vestnik/mail"
 	"vestnik/subscribers"
 	"vestnik/templates"
 )
@@ -68,7 +68,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status, words := statusOf(err)
 	if status >= 500 {
 		// The pattern and not the path, which may hold a token. Nobody who is erased must stand in a log.
-		s.Log.Error("a request failed", "route", r.Pattern, "error", addresses.ReplaceAllString(err.Error(), "…@$1"))
+		s.Log.Error("a request failed", "route", r.Pattern, "error", mail.WithoutAddresses(err.Error()))
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	if isFeedFile(r.URL.Path) && r.Header.Get("Sec-Fetch-Dest") != "document" { // a person gets the page, with its links
@@ -92,9 +92,6 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p.Title = p.MessageHeading()
 	s.send(w, r, "message.html", p)
 }
-
-// addresses finds e-mail addresses in what an error says, but for their domains.
-var addresses = regexp.MustCompile(`[^\s"'<>(),;:]+@([^\s"'<>(),;:]+)`)
 
 // failPlainly answers for a document: who asks for one is a program, whose owner may look into what it got.
 func (s *Server) failPlainly(w http.ResponseWriter, r *http.Request, status int) {

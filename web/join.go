@@ -9,11 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
+	"vestnik/reads"
 	"vestnik/subscribers"
 	"vestnik/templates"
 )
@@ -99,19 +99,9 @@ func (s *Server) join(r *http.Request, language string, about *templates.DigestA
 	return http.StatusOK, nil
 }
 
-// networkOf is the /24 of an IPv4 address and the /48 of an IPv6 address.
-func networkOf(address netip.Addr) netip.Prefix {
-	bits := 24
-	if address.Is6() {
-		bits = 48
-	}
-	network, _ := address.Prefix(bits) // an address that is none gives the zero prefix
-	return network
-}
-
 // origin is what the log of consent keeps of a form: the words that stood beside its button, and the reader's network.
 func (s *Server) origin(r *http.Request, wording string) subscribers.Origin {
-	return subscribers.Origin{Wording: wording, Network: networkOf(clientAddress(r, s.TrustedProxies))}
+	return subscribers.Origin{Wording: wording, Network: reads.Network(clientAddress(r, s.TrustedProxies))}
 }
 
 // sameTime waits until JoinTime, or a whole multiple of it, has passed since the form came: a new address is written

@@ -6,7 +6,6 @@ import (
 	"html"
 	"maps"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -422,16 +421,5 @@ func TestEveryRefusalIsCounted(t *testing.T) {
 	want := map[string]int64{"fast": 1, "trap": 1, "stale": 1, "malformed": 1, "address": 1, "network": 1}
 	if err != nil || !maps.Equal(got, want) {
 		t.Errorf("refused %v (%v), want %v", got, err, want)
-	}
-}
-
-func TestANetworkIsTheFirstHalfOfAnAddressOrLess(t *testing.T) {
-	for address, want := range map[string]string{"203.0.113.77": "203.0.113.0/24", "2001:db8:1:2::3": "2001:db8:1::/48"} {
-		if got := networkOf(netip.MustParseAddr(address)).String(); got != want {
-			t.Errorf("%s: %s, want %s", address, got, want)
-		}
-	}
-	if networkOf(netip.Addr{}).IsValid() {
-		t.Error("no address has a network")
 	}
 }

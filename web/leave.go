@@ -95,7 +95,7 @@ func (s *Server) undo(w http.ResponseWriter, r *http.Request) error {
 	}
 	done := "returned"
 	if !undone && !comes(who, digest) { // a button pressed twice
-		done = "too late"
+		done = "undo_late"
 	}
 	return s.leavePage(w, r, who, digest, done)
 }

@@ -16,8 +16,8 @@ import (
 
 // Where the boxes stand, and why not elsewhere:
 //
-//   - Most read: beside articles and briefs, lists, the front page, a digest's page, and 404 and 410, whose visitor looks for
-//     something to read. A section's page has that of the section, if enough of it was read.
+//   - Most read: beside articles and briefs, lists, the front page, what was searched for, a digest's page, and 404 and 410, whose
+//     visitor looks for something to read. A section's page has that of the section, if enough of it was read.
 //   - Related: under articles and briefs. A page for what is gone has none: a withdrawn text is not to be told by its likes. An
 //     edition has with each story what was related when it was compiled.
 //   - Neither: an edition, which is a list of the most read of its own day; /most-read; /feeds, which is no page to read on; what

@@ -38,8 +38,11 @@ func (s *Server) move(w http.ResponseWriter, r *http.Request) error {
 		f.Email = who.Email
 		return err
 	})
-	if errors.Is(err, subscribers.ErrTaken) || errors.Is(err, subscribers.ErrSuppressed) {
+	switch {
+	case errors.Is(err, subscribers.ErrTaken):
 		f.Done, err = "move_taken", nil
+	case errors.Is(err, subscribers.ErrSuppressed):
+		f.Done, err = "move_barred", nil
 	}
 	if err != nil {
 		return err

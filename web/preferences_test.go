@@ -295,6 +295,15 @@ func TestAMoveTellsNothingOfAnAddress(t *testing.T) {
 	if res := h.post("/move/"+token, nil); res.StatusCode != 200 || !strings.Contains(res.body, "Адрес уже подписан") || h.reader("reader0@example.org").Email == "" {
 		t.Errorf("an address taken meanwhile = %d: %s", res.StatusCode, res.body)
 	}
+	form.Set("email", "hurt@example.net")
+	h.post(path, form)
+	token = h.moveTokens()["hurt@example.net"]
+	h.tx(func(tx *sql.Tx) error {
+		return subscribers.Suppress(context.Background(), tx, "hurt@example.net", "complaint", h.clock())
+	})
+	if res := h.post("/move/"+token, nil); res.StatusCode != 200 || !strings.Contains(res.body, "На этот адрес мы не пишем") || h.reader("reader0@example.org").Email == "" {
+		t.Errorf("an address suppressed meanwhile = %d: %s", res.StatusCode, res.body)
+	}
 	for range 4 {
 		form.Set("email", "again@example.net")
 		if res := h.post(path, form); res.StatusCode == 400 {

@@ -23,9 +23,6 @@ func (s *Server) form(w http.ResponseWriter, r *http.Request, name string, f tem
 
 // formTitle is the key of a page's title: what it asks or, afterwards, what has happened, which a screen reader says first.
 func formTitle(name string, f templates.Form) string {
-	if key, done := map[string]string{"too late": "undo_late"}[f.Done]; done {
-		return key + "_heading"
-	}
 	if f.Done != "" {
 		return f.Done + "_heading"
 	}

@@ -208,17 +208,9 @@ func sharedTags(ctx context.Context, h db.Handle, tags []string, articles []int6
 	}, `SELECT article
 		FROM article_tags
 		WHERE article IN (`+db.Placeholders(1, len(articles))+`) AND slug IN (`+db.Placeholders(len(articles)+1, len(tags))+`)`,
-		append(anys(articles), anys(tags)...)...)
+		append(db.Args(articles), db.Args(tags)...)...)
 	for _, id := range with {
 		shared[id]++
 	}
 	return shared, err
-}
-
-func anys[T any](values []T) []any {
-	all := make([]any, len(values))
-	for i, v := range values {
-		all[i] = v
-	}
-	return all
 }

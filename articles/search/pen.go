@@ -13,8 +13,8 @@ type Part struct {
 	Hit  bool
 }
 
-// SnippetLength is how long a [Pen.Snippet] is about, in characters.
-const SnippetLength = 200
+// snippetLength is how long a [Pen.Snippet] is about, in characters.
+const snippetLength = 200
 
 // A Pen marks the words of a query in texts of one language, whatever their form and spelling: домов for дом, ё for е, a
 // stress mark or soft hyphen in it, a letter of the other alphabet. It remembers words, and is for one goroutine.
@@ -30,8 +30,8 @@ type mark struct {
 	worth float64
 }
 
-// NewPen returns a pen that marks all words of a query.
-func NewPen(lang, query string) *Pen {
+// newPen returns a pen that marks all words of a query.
+func newPen(lang, query string) *Pen {
 	p := &Pen{lang: lang, worth: map[string]float64{}, known: map[string]mark{}}
 	for _, w := range parse(lang, query) {
 		p.take(w, 1)
@@ -129,7 +129,7 @@ func parted(text string, hits []hit) (parts []Part) {
 // maxSnippetText is how much of a text is looked through for its best passage, in bytes.
 const maxSnippetText = 64 << 10
 
-// Snippet is the passage of about [SnippetLength] characters in which most of the query stands, the first of several; the
+// Snippet is the passage of about 200 characters in which most of the query stands, the first of several; the
 // beginning of a text that has nothing of it. It is in one line, and has "…" where the text was cut.
 func (p *Pen) Snippet(text string) []Part {
 	if len(text) > maxSnippetText {
@@ -158,11 +158,11 @@ func (p *Pen) Snippet(text string) []Part {
 // passage says where the snippet of a text in one line begins and ends.
 func passage(text string, hits []hit) (from, to int) {
 	if len(hits) == 0 {
-		return 0, wordEnd(text, 0, forward(text, 0, SnippetLength))
+		return 0, wordEnd(text, 0, forward(text, 0, snippetLength))
 	}
 	best, most := 0, -1.0
 	for i, h := range hits {
-		end, worth, seen := forward(text, h.from, SnippetLength-leadIn), 0.0, map[string]bool{}
+		end, worth, seen := forward(text, h.from, snippetLength-leadIn), 0.0, map[string]bool{}
 		for _, other := range hits[i:] {
 			if other.to > end {
 				break
@@ -177,7 +177,7 @@ func passage(text string, hits []hit) (from, to int) {
 		}
 	}
 	from = opening(text, hits[best].from)
-	return from, max(hits[best].to, wordEnd(text, from, forward(text, from, SnippetLength)))
+	return from, max(hits[best].to, wordEnd(text, from, forward(text, from, snippetLength)))
 }
 
 const (

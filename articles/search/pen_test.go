@@ -42,7 +42,7 @@ func TestEveryFormAndSpellingOfAWordIsMarked(t *testing.T) {
 		{"ru", "", "Ничего", "Ничего"},
 		{"ru", "в и", "в доме и", "в доме и"},
 	} {
-		if got := marked(NewPen(c.lang, c.query).Mark(c.text)); got != c.want {
+		if got := marked(newPen(c.lang, c.query).Mark(c.text)); got != c.want {
 			t.Errorf("%s %q in %q: %q, want %q", c.lang, c.query, c.text, got, c.want)
 		}
 	}
@@ -51,20 +51,20 @@ func TestEveryFormAndSpellingOfAWordIsMarked(t *testing.T) {
 func TestASnippetIsThePassageWithMostOfTheQuery(t *testing.T) {
 	filler := strings.Repeat("Слова ни о чём таком, просто слова подряд. ", 12)
 	text := "Фестиваль начался.\n\n" + filler + "Потом пришёл дождь. Фестиваль закрыли из-за дождя раньше срока. " + filler
-	got := marked(NewPen("ru", "дождь фестиваль").Snippet(text))
+	got := marked(newPen("ru", "дождь фестиваль").Snippet(text))
 	if !strings.Contains(got, "Потом пришёл [дождь]. [Фестиваль] закрыли из-за [дождя] раньше срока.") || !strings.HasPrefix(got, "…\u00a0Потом") || !strings.HasSuffix(got, "\u00a0…") {
 		t.Errorf("snippet %q", got)
 	}
-	if n := utf8.RuneCountInString(got); n > SnippetLength+20 {
+	if n := utf8.RuneCountInString(got); n > snippetLength+20 {
 		t.Errorf("%d characters: %q", n, got)
 	}
-	if got := marked(NewPen("ru", "снег").Snippet("Коротко и ясно.")); got != "Коротко и ясно." {
+	if got := marked(newPen("ru", "снег").Snippet("Коротко и ясно.")); got != "Коротко и ясно." {
 		t.Errorf("without a hit %q", got)
 	}
-	if got := marked(NewPen("ru", "снег").Snippet(text)); !strings.HasPrefix(got, "Фестиваль начался. Слова") || !strings.HasSuffix(got, "\u00a0…") {
+	if got := marked(newPen("ru", "снег").Snippet(text)); !strings.HasPrefix(got, "Фестиваль начался. Слова") || !strings.HasSuffix(got, "\u00a0…") {
 		t.Errorf("without a hit in a long text %q", got)
 	}
-	if got := marked(NewPen("zh", "北京").Snippet(strings.Repeat("我爱", 300) + "北京" + strings.Repeat("我爱", 300))); !strings.Contains(got, "[北京]") {
+	if got := marked(newPen("zh", "北京").Snippet(strings.Repeat("我爱", 300) + "北京" + strings.Repeat("我爱", 300))); !strings.Contains(got, "[北京]") {
 		t.Errorf("without spaces %q", got)
 	}
 }
@@ -75,7 +75,7 @@ func TestAQueryIsReadWithinItsLimits(t *testing.T) {
 		want int
 	}{
 		{"", 0}, {" .,«»—!? ", 0}, {"\x00\xff\xfe", 0}, {"я и в", 0}, {"один", 1}, {"дома ДОМ домом", 1}, {"Санкт-Петербург", 2},
-		{strings.Repeat("слово ", 30), 1}, {"a1 a2 a3 a4 a5 a6 a7 a8 a9 b1 b2 b3 b4 b5", MaxWords}, {strings.Repeat("ы", 5000), 0}, // longer than a word can be
+		{strings.Repeat("слово ", 30), 1}, {"a1 a2 a3 a4 a5 a6 a7 a8 a9 b1 b2 b3 b4 b5", maxWords}, {strings.Repeat("ы", 5000), 0}, // longer than a word can be
 		{`"точная фраза"`, 2}, {"кот\x00пёс", 2}, {"кот\u202eпёс", 1},
 	} {
 		if got := parse("ru", c.text); len(got) != c.want {
@@ -113,11 +113,11 @@ func FuzzMark(f *testing.F) {
 	f.Add("th", "สวัสดีชาวโลก", "ชาวโลก")
 	f.Add("en", "<mark>\xff\x00 ﬁlm", "film <b>")
 	f.Fuzz(func(t *testing.T, lang, text, query string) {
-		if got := together(t, NewPen(lang, query).Mark(text)); got != text {
+		if got := together(t, newPen(lang, query).Mark(text)); got != text {
 			t.Errorf("%q was %q", got, text)
 		}
 		line := strings.Join(strings.Fields(text), " ")
-		got := together(t, cut(NewPen(lang, query).Snippet(text)))
+		got := together(t, cut(newPen(lang, query).Snippet(text)))
 		if !strings.Contains(line, got) && len(text) <= maxSnippetText {
 			t.Errorf("%q is not in %q", got, line)
 		}
@@ -141,11 +141,11 @@ func FuzzParse(f *testing.F) {
 	f.Add("", "\xff\x00'\" OR 1=1 -- * NEAR( {x}:")
 	f.Fuzz(func(t *testing.T, lang, text string) {
 		trimmed := Trim(text)
-		if !utf8.ValidString(trimmed) || strings.ContainsAny(trimmed, "\x00\n\r\t") || utf8.RuneCountInString(trimmed) > MaxQuery || Trim(trimmed) != trimmed {
+		if !utf8.ValidString(trimmed) || strings.ContainsAny(trimmed, "\x00\n\r\t") || utf8.RuneCountInString(trimmed) > maxQuery || Trim(trimmed) != trimmed {
 			t.Errorf("Trim(%q) = %q", text, trimmed)
 		}
 		all := parse(lang, text)
-		if len(all) > MaxWords {
+		if len(all) > maxWords {
 			t.Errorf("%d words", len(all))
 		}
 		for _, w := range all {

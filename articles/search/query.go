@@ -14,8 +14,8 @@ import (
 
 // How much of what somebody typed is read; what goes beyond is left out.
 const (
-	MaxQuery = 200 // characters
-	MaxWords = 12
+	maxQuery = 200 // characters
+	maxWords = 12
 )
 
 // A wish is one word of a query: an article has it if it has one of its spellings, or all of its parts.
@@ -25,7 +25,7 @@ type wish struct {
 	short     bool     // as it was typed: it may be one of those that say nothing
 }
 
-// Trim makes of what somebody typed the text that is searched: valid, in one line, at most [MaxQuery] characters.
+// Trim makes of what somebody typed the text that is searched: valid, in one line, at most 200 characters.
 func Trim(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == utf8.RuneError {
@@ -35,7 +35,7 @@ func Trim(text string) string {
 	}, strings.ToValidUTF8(text, " "))
 	text = strings.Join(strings.Fields(text), " ")
 	for i, n := 0, 0; i < len(text); n++ {
-		if n == MaxQuery {
+		if n == maxQuery {
 			return strings.TrimSpace(text[:i])
 		}
 		_, size := utf8.DecodeRuneInString(text[i:])
@@ -47,13 +47,13 @@ func Trim(text string) string {
 // Empty reports whether a query has no word to search for in the language: only signs, or single letters.
 func Empty(lang, text string) bool { return len(parse(lang, text)) == 0 }
 
-// parse cuts a query into the words that it wishes for, each once, at most MaxWords of them.
+// parse cuts a query into the words that it wishes for, each once, at most maxWords of them.
 func parse(lang, text string) (wishes []wish) {
 	text = Trim(text)
 	seen := map[string]bool{}
 	for _, token := range tokens(text) {
 		for w := range wishesOf(lang, text[token.from:token.to], token.unspaced) {
-			if key := w.spellings[0]; !seen[key] && len(wishes) < MaxWords {
+			if key := w.spellings[0]; !seen[key] && len(wishes) < maxWords {
 				seen[key] = true
 				wishes = append(wishes, w)
 			}
@@ -98,20 +98,15 @@ func tokens(text string) (all []token) {
 		value := cut.Value()
 		first, _ := utf8.DecodeRuneInString(value)
 		switch last := len(all) - 1; {
-		case unicode.In(first, unspaced...):
+		case language.IsUnspaced(first):
 			if last >= 0 && all[last].unspaced && all[last].to == cut.Start() {
 				all[last].to = cut.End()
 				continue
 			}
 			all = append(all, token{cut.Start(), cut.End(), true})
-		case strings.ContainsFunc(value, isWordRune):
+		case strings.ContainsFunc(value, language.IsWordRune):
 			all = append(all, token{cut.Start(), cut.End(), false})
 		}
 	}
 	return all
 }
-
-// unspaced are the scripts that write no spaces between words: language.Terms cuts them into pairs.
-var unspaced = []*unicode.RangeTable{unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar}
-
-func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

@@ -122,7 +122,7 @@ func (s saying) query(some bool, limit int) words.Query {
 
 // pen marks what is asked for, with or without the parts of compounds; a rare word is worth most.
 func (s saying) pen(parts bool) *Pen {
-	p := NewPen(s.language, "")
+	p := newPen(s.language, "")
 	for _, w := range s.telling() {
 		if !parts {
 			w.parts = nil

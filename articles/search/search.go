@@ -113,9 +113,9 @@ type place struct {
 func shown(ctx context.Context, h db.Handle, section string, hits []Hit) ([]Hit, error) {
 	places := map[int64]place{}
 	for batch := range slices.Chunk(hits, 500) {
-		args := make([]any, len(batch))
+		ids := make([]int64, len(batch))
 		for i, hit := range batch {
-			args[i] = hit.Article
+			ids[i] = hit.Article
 		}
 		_, err := db.Collect(ctx, h, func(row *sql.Rows) (_ struct{}, err error) {
 			var id int64
@@ -125,7 +125,7 @@ func shown(ctx context.Context, h db.Handle, section string, hits []Hit) ([]Hit,
 			p.readable = kind != "brief" || url != ""
 			places[id] = p
 			return struct{}{}, err
-		}, `SELECT id, section, kind, url FROM articles WHERE id IN (`+db.Placeholders(1, len(batch))+`)`, args...)
+		}, `SELECT id, section, kind, url FROM articles WHERE id IN (`+db.Placeholders(1, len(ids))+`)`, db.Args(ids)...)
 		if err != nil {
 			return nil, err
 		}

@@ -49,7 +49,7 @@ func documentOf(article int64, t Text) Document {
 				continue
 			}
 			d.Length++
-			if start := Beginning(x.Word); start != "" {
+			if start := beginning(x.Word); start != "" {
 				count(beginnings.of(start))
 			}
 		}
@@ -65,8 +65,8 @@ func documentOf(article int64, t Text) Document {
 	return d
 }
 
-// Beginning is the term that all words with the same first five letters have, "" for a word that has fewer.
-func Beginning(word string) string {
+// beginning is the term that all words with the same first five letters have, "" for a word that has fewer.
+func beginning(word string) string {
 	n := 0
 	for i := range word {
 		if n == beginningLength {

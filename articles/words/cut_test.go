@@ -37,7 +37,7 @@ func TestPartsOfACompoundAreFoundButAreNoWordsOfTheText(t *testing.T) {
 
 func TestWordsOfOneBeginningHaveATermInCommon(t *testing.T) {
 	for word, want := range map[string]string{"сахалин": "~сахал", "сахалинск": "~сахал", "театр": "~театр", "кин": "", "": ""} {
-		if got := Beginning(word); got != want {
+		if got := beginning(word); got != want {
 			t.Errorf("%q: %q, want %q", word, got, want)
 		}
 	}

@@ -171,11 +171,7 @@ func documents(ctx context.Context, h db.Handle, ids []int64, decode func(blob [
 // inBatches calls do with the values, at most batchSize at a time: both engines bound the parameters of a statement.
 func inBatches[T any](values []T, do func(batch []any) error) error {
 	for batch := range slices.Chunk(values, batchSize) {
-		args := make([]any, len(batch))
-		for i, v := range batch {
-			args[i] = v
-		}
-		if err := do(args); err != nil {
+		if err := do(db.Args(batch)); err != nil {
 			return err
 		}
 	}

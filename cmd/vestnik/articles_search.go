@@ -69,18 +69,7 @@ func partsJSON(parts []articles.Part) []partJSON {
 
 func (a *app) showFindings(c *Config, f articles.Findings) {
 	for _, x := range f.Found {
-		fmt.Fprintln(a.out, a.marked(x.Headline))
-		about := []string{x.Slug}
-		if !x.Published.IsZero() {
-			about = append([]string{x.Published.In(c.Site.location).Format(time.DateOnly)}, about...)
-		}
-		if x.Section.Name != "" {
-			about = append(about, x.Section.Name)
-		}
-		fmt.Fprintf(a.out, "    %s  (%.3f)\n", strings.Join(about, "  "), x.Score)
-		if len(x.Snippet) > 0 {
-			fmt.Fprintf(a.out, "    %s\n", a.marked(x.Snippet))
-		}
+		a.showFinding(c, x)
 	}
 	found := count(f.Total, "article")
 	if f.Full {
@@ -93,6 +82,21 @@ func (a *app) showFindings(c *Config, f articles.Findings) {
 		a.say("No article has all of these words; %s with some of them, %d shown.", found, len(f.Found))
 	default:
 		a.say("%s found, %d shown.", found, len(f.Found))
+	}
+}
+
+func (a *app) showFinding(c *Config, x articles.Finding) {
+	fmt.Fprintln(a.out, a.marked(x.Headline))
+	about := []string{x.Slug}
+	if !x.Published.IsZero() {
+		about = append([]string{x.Published.In(c.Site.location).Format(time.DateOnly)}, about...)
+	}
+	if x.Section.Name != "" {
+		about = append(about, x.Section.Name)
+	}
+	fmt.Fprintf(a.out, "    %s  (%.3f)\n", strings.Join(about, "  "), x.Score)
+	if len(x.Snippet) > 0 {
+		fmt.Fprintf(a.out, "    %s\n", a.marked(x.Snippet))
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 // BackupCmd copies the database.
 type BackupCmd struct {
-	File string `arg:"" help:"File to write, readable by you alone; it must not exist. On PostgreSQL it is what pg_dump would write."`
+	File string `arg:"" help:"File to write, readable by you alone; it must not exist. On PostgreSQL nothing is written: the command of pg_dump that does it is printed."`
 }
 
 func (BackupCmd) Help() string {
@@ -38,7 +38,7 @@ func (cmd BackupCmd) Run(a *app) error {
 			if err != nil {
 				return err
 			}
-			a.say("Head of the log of consent: %s", headOr(head))
+			a.say("Head of the log of consent: %s", headOr(head, emptyLog))
 			return fmt.Errorf("a PostgreSQL database is backed up by its own program: pg_dump --format=custom --file='%s' '%s'", cmd.File, withoutPassword(c.databaseURL()))
 		}
 		copied, err := d.Backup(a.ctx, cmd.File)
@@ -60,17 +60,20 @@ func (a *app) reportBackup(file string, head consent.Head) error {
 		return err
 	}
 	if a.json {
-		return emit(a, []backupJSON{{file, info.Size(), head.N, headOr(head)}})
+		return emit(a, []backupJSON{{file, info.Size(), head.N, headOr(head, "")}})
 	}
 	a.say("Copied the database to %s: %s, checked.", file, size(info.Size()))
-	a.say("Head of the log of consent: %s", headOr(head))
+	a.say("Head of the log of consent: %s", headOr(head, emptyLog))
 	return nil
 }
 
-// headOr is a head for people; an empty log has none.
-func headOr(h consent.Head) string {
+// emptyLog is what people are told where there is no head.
+const emptyLog = "none, the log is empty"
+
+// headOr is a head, none for an empty log.
+func headOr(h consent.Head, none string) string {
 	if h.N == 0 {
-		return "none, the log is empty"
+		return none
 	}
 	return h.String()
 }

@@ -349,9 +349,12 @@ func (j *JoinConfig) fillDefaults() {
 
 // check refuses limits that would let nobody join, or a stranger fill a mailbox.
 func (j JoinConfig) check() error {
-	for key, n := range map[string]int{"per_network": j.PerNetwork, "per_domain": j.PerDomain, "per_hour": j.PerHour} {
-		if n < 1 || n > 1_000_000 {
-			return fmt.Errorf("%s %d: write a number of requests an hour from 1 to 1000000", key, n)
+	for _, limit := range []struct {
+		key string
+		n   int
+	}{{"per_network", j.PerNetwork}, {"per_domain", j.PerDomain}, {"per_hour", j.PerHour}} {
+		if limit.n < 1 || limit.n > 1_000_000 {
+			return fmt.Errorf("%s %d: write a number of requests an hour from 1 to 1000000", limit.key, limit.n)
 		}
 	}
 	switch {

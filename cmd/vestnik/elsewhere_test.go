@@ -78,6 +78,7 @@ func look(t *testing.T, tab context.Context, address, script string) (result str
 }
 
 func TestAPageElsewhereIsReadInAChromiumAndShowsTheBox(t *testing.T) {
+	t.Parallel()
 	tab := chromium(t, true)
 	n := newNewsroom(t, "smtp://127.0.0.1:1")
 	open, strict, evil := wordpress(t, n.site, "strict-origin-when-cross-origin"), wordpress(t, n.site, "same-origin"), wordpress(t, n.site, "no-referrer")

@@ -249,7 +249,7 @@ func (MigrateCmd) Run(a *app) error {
 	} else {
 		a.say("Migrated from schema %d to %d.", from, to)
 	}
-	n, err := articles.Reindex(a.ctx, d, nil)
+	n, err := articles.Reindex(a.ctx, d)
 	if n > 0 {
 		a.say("Made the words of %s anew, for search and related articles.", count(n, "article"))
 	}

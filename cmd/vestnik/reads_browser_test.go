@@ -56,6 +56,7 @@ func (p *process) tally() (reads int64, filtered string) {
 // TestChromiumReadsAnArticleForSixSecondsAndIsCountedOnce has the daemon as it is shipped, with its five visible seconds. Whoever leaves before
 // them has read nothing; a reload is no second read.
 func TestChromiumReadsAnArticleForSixSecondsAndIsCountedOnce(t *testing.T) {
+	t.Parallel()
 	tab := chromium(t, true)
 	n := newNewsroom(t, "smtp://127.0.0.1:9")
 	p := n.serve()
@@ -71,6 +72,7 @@ func TestChromiumReadsAnArticleForSixSecondsAndIsCountedOnce(t *testing.T) {
 // TestAPageInTheBackgroundIsReadWhenItIsLookedAt opens articles in a window that is minimised, and restores it at
 // the last.
 func TestAPageInTheBackgroundIsReadWhenItIsLookedAt(t *testing.T) {
+	t.Parallel()
 	tab := chromium(t, true)
 	n := newNewsroom(t, "smtp://127.0.0.1:9")
 	p := n.serve("VESTNIK_READS_MIN_VISIBLE=300ms")
@@ -115,6 +117,7 @@ func visibility(t *testing.T, tab context.Context) string {
 }
 
 func TestAnAutomatedChromiumIsFilteredWithItsReason(t *testing.T) {
+	t.Parallel()
 	tab := chromium(t, false)
 	n := newNewsroom(t, "smtp://127.0.0.1:9")
 	p := n.serve("VESTNIK_READS_MIN_VISIBLE=100ms")

@@ -28,10 +28,7 @@ func TestKillInTheMiddleOfAnImportNeitherLosesNorDoubles(t *testing.T) {
 		t.Fatal(err)
 	}
 	go in.Write([]byte(log[:len(log)*4/5])) // and no end: it waits for more
-	deadline := time.Now().Add(30 * time.Second)
-	for len(killed.readsBySource()) == 0 && time.Now().Before(deadline) {
-		time.Sleep(50 * time.Millisecond)
-	}
+	until(t, 30*time.Second, "a part of the log is counted", func() bool { return len(killed.readsBySource()) > 0 })
 	if err := victim.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func addClocks(ctx context.Context, d *db.DB, all []subscribers.Clock, now time.
 		oldest, due string
 	}{
 		{subscribers.Clock{Table: "read_seen", What: "visitors of an article, as hashes under a day's salt", After: 2 * aDay},
-			`SELECT COALESCE(MIN(day), 0) * 86400000 FROM read_seen`, `SELECT COUNT(*) FROM read_seen WHERE day < CAST($1 AS BIGINT) / 86400000`},
+			`SELECT COALESCE(MIN(day), 0) * 86400000 FROM read_seen`, `SELECT COUNT(*) FROM read_seen WHERE day <= CAST($1 AS BIGINT) / 86400000`},
 		{subscribers.Clock{Table: "read_hour", What: "reads by hour; the sums of days stay", After: reads.KeepHours * aDay},
 			`SELECT COALESCE(MIN(hour), 0) * 3600000 FROM read_hour`, `SELECT COUNT(*) FROM read_hour WHERE hour < CAST($1 AS BIGINT) / 86400000 * 24`},
 		{subscribers.Clock{Table: "read_filtered", What: "hits that were no reads, by reason", After: reads.KeepFiltered * aDay},

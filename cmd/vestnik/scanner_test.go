@@ -31,6 +31,7 @@ var scanners = []struct {
 }
 
 func TestWhatOpensEveryLinkOfALetterChangesNothing(t *testing.T) {
+	t.Parallel()
 	j := newJourney(t)
 	links := j.everyLetter(t)
 	v := newGuest(t, true, false)
@@ -200,6 +201,7 @@ func firstDifference(before, after string) string {
 
 // TestAMailProvidersOneClickUnsubscribes does what Gmail does with the header of a letter, and what RFC 8058 lets others do.
 func TestAMailProvidersOneClickUnsubscribes(t *testing.T) {
+	t.Parallel()
 	j := newJourney(t)
 	j.write("list.csv", "email,digests,status\none@example.org,daily,active\ntwo@example.org,daily,active\nthree@example.org,daily,active\n")
 	j.run("subscribers", "import", "list.csv", "--basis", "test")

@@ -102,7 +102,7 @@ func (cmd SubscribersVerifyLog) Run(a *app) error {
 		}
 		a.showVerdict(v, cmd.Head != "")
 		if a.json {
-			err = emit(a, []verdictJSON{{v.Whole(), headOr(v.Head), v.Lines, v.Erased, v.Open, append([]string{}, v.Problems...)}})
+			err = emit(a, []verdictJSON{{v.Whole(), headOr(v.Head, ""), v.Lines, v.Erased, v.Open, append([]string{}, v.Problems...)}})
 		}
 		if err == nil && !v.Whole() {
 			err = errReported
@@ -115,7 +115,7 @@ func (a *app) showVerdict(v consent.Verdict, against bool) {
 	for _, p := range v.Problems {
 		fmt.Fprintln(a.err, "broken:", p)
 	}
-	a.say("Head:   %s", headOr(v.Head))
+	a.say("Head:   %s", headOr(v.Head, emptyLog))
 	a.say("Lines:  %d, of these %d of readers who were erased; %d not sealed yet", v.Lines, v.Erased, v.Open)
 	switch {
 	case !v.Whole():

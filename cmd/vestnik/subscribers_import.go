@@ -63,16 +63,8 @@ type noteJSON struct {
 
 func (cmd SubscribersImport) Run(a *app) error {
 	return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, now time.Time) error {
-		for _, name := range cmd.Digest {
-			if !slices.Contains(c.digestNames(), name) {
-				return usageError(fmt.Sprintf("--digest %q: no such digest; configured: %s", name, strings.Join(c.digestNames(), ", ")))
-			}
-		}
-		if strings.TrimSpace(cmd.Basis) == "" {
-			return usageError("--basis is blank: say in a few words how and when these readers agreed")
-		}
-		if isTerminal(a.err) && !cmd.Yes && !cmd.DryRun && !a.confirm(fmt.Sprintf("Import %s on the basis %q?", cmd.File, cmd.Basis)) {
-			return usageError("nothing was imported; say --yes to do it without asking")
+		if err := cmd.check(a, c); err != nil {
+			return err
 		}
 		f, size, err := a.openInput(cmd.File)
 		if err != nil {
@@ -100,6 +92,22 @@ func (cmd SubscribersImport) Run(a *app) error {
 		}
 		return err
 	})
+}
+
+// check looks at the flags, and asks.
+func (cmd SubscribersImport) check(a *app, c *Config) error {
+	for _, name := range cmd.Digest {
+		if !slices.Contains(c.digestNames(), name) {
+			return usageError(fmt.Sprintf("--digest %q: no such digest; configured: %s", name, strings.Join(c.digestNames(), ", ")))
+		}
+	}
+	if strings.TrimSpace(cmd.Basis) == "" {
+		return usageError("--basis is blank: say in a few words how and when these readers agreed")
+	}
+	if isTerminal(a.err) && !cmd.Yes && !cmd.DryRun && !a.confirm(fmt.Sprintf("Import %s on the basis %q?", cmd.File, cmd.Basis)) {
+		return usageError("nothing was imported; say --yes to do it without asking")
+	}
+	return nil
 }
 
 // options are the import's; done removes what a rehearsal needs.

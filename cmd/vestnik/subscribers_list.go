@@ -217,23 +217,25 @@ func (a *app) printTotals(d *db.DB) error {
 		}
 		return firstError(emit(a, lines), func() error { return emit(a, []suppressedJSON{{suppressed}}) })
 	}
+	if len(totals) == 0 {
+		a.say("No subscriptions yet.")
+	} else if err := a.showTotals(byDigest(totals)); err != nil {
+		return err
+	}
+	a.say("Suppressed addresses: %d.", suppressed)
+	return nil
+}
+
+func (a *app) showTotals(rows []digestTotals) error {
 	number := func(title string, value func(digestTotals) int64) column[digestTotals] {
 		return column[digestTotals]{title: title, value: func(t digestTotals) any { return value(t) }, right: true}
 	}
-	if len(totals) == 0 {
-		a.say("No subscriptions yet.\nSuppressed addresses: %d.", suppressed)
-		return nil
-	}
-	err = emit(a, byDigest(totals),
+	return emit(a, rows,
 		column[digestTotals]{title: "Digest", value: func(t digestTotals) any { return t.digest }},
 		number("Active", func(t digestTotals) int64 { return t.active }),
 		number("Paused", func(t digestTotals) int64 { return t.paused }),
 		number("Pending", func(t digestTotals) int64 { return t.pending }),
 		number("Left", func(t digestTotals) int64 { return t.left }))
-	if err == nil {
-		a.say("Suppressed addresses: %d.", suppressed)
-	}
-	return err
 }
 
 // byDigest makes one row of the totals of each digest, which follow one another.

@@ -266,8 +266,8 @@ func isPlain(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_' || c == '~' || c >= utf8.RuneSelf
 }
 
-// IsKeepable reports whether a key can be kept apart and shown.
-func IsKeepable(key []byte) bool {
+// isKeepable reports whether a key can be kept apart and shown.
+func isKeepable(key []byte) bool {
 	if len(key) > 500 || !utf8.Valid(key) {
 		return false
 	}

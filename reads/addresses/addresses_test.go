@@ -117,7 +117,7 @@ func FuzzFindAddress(f *testing.F) {
 		if article != 0 && key != "old.example/a" || article == 0 && reason == "" && !strings.HasPrefix(key, "old.example/") {
 			t.Fatalf("%q is article %d, key %q, reason %q", address, article, key, reason)
 		}
-		if !IsKeepable([]byte(key)) || reason != "" {
+		if !isKeepable([]byte(key)) || reason != "" {
 			return
 		}
 		if again, _, ok := Normal(prefix + key); !ok || again != key { // as it is printed, so it is mapped

@@ -77,7 +77,7 @@ func (u *Unknown) ID(key []byte) int64 {
 	if id, ok := u.ids[string(key)]; ok {
 		return id
 	}
-	if len(u.ids) >= MostUnknown || !IsKeepable(key) {
+	if len(u.ids) >= MostUnknown || !isKeepable(key) {
 		return 0
 	}
 	return u.add(string(key))
@@ -168,7 +168,7 @@ var ErrNoArticle = errors.New("no article has this slug")
 // Map makes an address one of the article with the slug, from now on.
 func Map(ctx context.Context, d *db.DB, address, slug string, now time.Time) error {
 	key, query, ok := Normal(address)
-	if !ok || !IsKeepable([]byte(key)) {
+	if !ok || !isKeepable([]byte(key)) {
 		return fmt.Errorf("%q is no address: write it as https://kino.example/2026/premiere", address)
 	}
 	url := prefix + key

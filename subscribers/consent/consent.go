@@ -1,6 +1,6 @@
 // Package consent is in charge of proof: who agreed to what, when, on what ground, and on which words. It writes the tables
-// consent, consent_head and consent_wordings, and is used by package subscribers alone, each of whose verbs appends one
-// line for each subscription that it changes.
+// consent, consent_head and consent_wordings. Package subscribers alone appends to it: each of its verbs one line for each subscription
+// that it changes.
 //
 // It promises: a line is appended in the transaction of what it tells of, and waits for nobody else; within a second a sealer
 // ([Seal]) chains it, so that whoever knows the head of the chain of some day ([Head]) can tell whether any line up to that day
@@ -15,7 +15,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -73,10 +72,11 @@ func appendEvent(ctx context.Context, tx *sql.Tx, lines []Line) error {
 		args = append(args, orNew(l.ID), l.Subscriber, l.Digest, clean(l.Basis))
 	}
 	l := lines[0]
-	return inBatches(ctx, tx, insertQuery, []any{db.Milli(l.At), l.Verb, hashOf(l.Wording), l.Network}, args, 4)
+	_, err := db.InRows(ctx, tx, insertQuery, []any{db.Milli(l.At), l.Verb, hashOf(l.Wording), l.Network}, args, 4, rowsAtOnce)
+	return err
 }
 
-const batch = 10 // rows of one statement: SQLite looks every $n up by its name, one after the other
+const rowsAtOnce = 10 // of one statement
 
 func insertQuery(rows int) string {
 	tuples := make([]string, rows)
@@ -84,33 +84,6 @@ func insertQuery(rows int) string {
 		tuples[i] = "(" + db.Placeholders(5+4*i, 4) + ", $1, $2, $3, $4)"
 	}
 	return `INSERT INTO consent (id, subscriber, digest, basis, at, verb, wording, network) VALUES ` + strings.Join(tuples, ", ")
-}
-
-// inBatches runs a statement of several rows until all arguments are used, each row having so many, beside those that all rows share.
-// One that is run more than once is prepared: to parse it takes as long as to run it.
-func inBatches(ctx context.Context, tx *sql.Tx, query func(rows int) string, shared, args []any, width int) error {
-	full := batch * width
-	if len(args) >= 2*full {
-		statement, err := tx.PrepareContext(ctx, query(batch))
-		if err != nil {
-			return err
-		}
-		defer statement.Close()
-		all := append(slices.Clone(shared), args[:full]...)
-		for ; len(args) >= full; args = args[full:] {
-			copy(all[len(shared):], args)
-			if _, err := statement.ExecContext(ctx, all...); err != nil {
-				return err
-			}
-		}
-	}
-	for ; len(args) > 0; args = args[min(len(args), full):] {
-		some := args[:min(len(args), full)]
-		if _, err := tx.ExecContext(ctx, query(len(some)/width), append(slices.Clone(shared), some...)...); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func orNew(id int64) int64 {

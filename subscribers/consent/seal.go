@@ -137,7 +137,7 @@ func store(ctx context.Context, tx *sql.Tx, sealed []entry) error {
 	for _, e := range sealed {
 		args = append(args, e.id, e.n, e.hash, e.link)
 	}
-	if err := inBatches(ctx, tx, sealQuery, nil, args, 4); err != nil {
+	if _, err := db.InRows(ctx, tx, sealQuery, nil, args, 4, rowsAtOnce); err != nil {
 		return fmt.Errorf("seal the consent log: %w", err)
 	}
 	return nil

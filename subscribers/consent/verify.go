@@ -62,6 +62,12 @@ func Verify(ctx context.Context, h db.Handle, earlier Head) (Verdict, error) {
 			break
 		}
 	}
+	v.checkEnd(c, earlier, met)
+	return v, nil
+}
+
+// checkEnd holds what the chain has come to against its head; met says whether the head given was on the way.
+func (v *Verdict) checkEnd(c *chain, earlier Head, met bool) {
 	if v.Lines != v.Head.N {
 		v.wrong("the log ends with line %d, and its head counts %d: lines at the end are missing", v.Lines, v.Head.N)
 	} else if hex.EncodeToString(c.link) != v.Head.Link {
@@ -70,7 +76,6 @@ func Verify(ctx context.Context, h db.Handle, earlier Head) (Verdict, error) {
 	if !met {
 		v.wrong("the log has %d lines, and the head given was of line %d: lines are missing, or it is another database's", v.Lines, earlier.N)
 	}
-	return v, nil
 }
 
 // check follows the chain by one line.

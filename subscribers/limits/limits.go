@@ -1,5 +1,5 @@
 // Package limits is in charge of how much strangers can make us send: letters to one address, forms from one network, addresses of
-// one domain, all together. It writes the tables join_counts and join_refused, and is used by package subscribers alone.
+// one domain, all together. It writes the tables join_counts and join_refused; package subscribers alone asks it.
 //
 // It promises: the limits hold on all nodes together, for requests take turns ([Look] locks) and what was granted is in the
 // database; whatever is asked, the table stays small, for a request that is not granted leaves no row, and rows are forgotten

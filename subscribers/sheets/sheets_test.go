@@ -41,10 +41,9 @@ func rows(t testing.TB, data []byte, o Options) (*Sheet, []string) {
 }
 
 func TestEveryEncodingAndSeparatorIsRecognised(t *testing.T) {
-	bom := func(e encoding.Encoding) encoding.Encoding { return e }
 	for name, enc := range map[string]encoding.Encoding{
 		"utf-8": encoding.Nop, "windows-1251": charmap.Windows1251, "koi8-r": charmap.KOI8R,
-		"utf-16le": bom(unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)), "utf-16be": bom(unicode.UTF16(unicode.BigEndian, unicode.UseBOM)),
+		"utf-16le": unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), "utf-16be": unicode.UTF16(unicode.BigEndian, unicode.UseBOM),
 	} {
 		for _, comma := range []string{",", ";", "\t", "|"} {
 			for _, end := range []string{"\n", "\r\n"} {
