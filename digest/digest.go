@@ -39,7 +39,7 @@ type Digest struct {
 	Schedule string // five cron fields, or @daily and its like, on the wall clock of Location
 	Location *time.Location
 	Window   time.Duration // of reads, for the first edition; later ones begin where the one before ended
-	Rank     string        // "reads" or "adjusted", see package reads
+	Rank     string        // RankReads and so on
 	Count    int           // the longest list
 	Related  int           // headlines in the closing block
 	WhenThin string        // ThinFill, ThinSkip or ThinSend
@@ -51,6 +51,47 @@ type Digest struct {
 	MaxAge   time.Duration // of an article before the window begins
 
 	RepeatAfter time.Duration // what was in an edition as read most stays out for so long; 0: it may come again
+
+	Blocks   []Block  // none: one of Rank and Count
+	Sections []string // slugs: only their articles; none: all
+	Collapse bool     // one article stands for its whole story
+	Layout   string   // of the letters, templates.LayoutList and so on
+	Layouts  []string // that readers may choose instead
+	Subject  string   // with {title}, {top}, {second}, {count}, {date}; "" is "{title}: {top}"
+
+	Approve       bool          // an edition waits for an editor …
+	ApproveWithin time.Duration // … for so long
+	Editors       []string      // addresses that are asked
+
+	Grace time.Duration // with Schedule "on-publish": between publishing an article and mailing it
+	Text  string        // with "on-publish", and for one article by hand: TextFull or TextSummary
+}
+
+// OnPublish is the schedule of a digest that mails each article as it is published.
+const OnPublish = "on-publish"
+
+// How much of one article goes by mail.
+const (
+	TextFull    = "full"
+	TextSummary = "summary"
+)
+
+// Ranks: what a block is ordered by.
+const (
+	RankReads    = "reads"    // what was read most
+	RankAdjusted = "adjusted" // the same, fair to what came out late in the window, see package reads
+	RankLatest   = "latest"   // the newest
+	RankEditors  = "editors"  // what the editors pinned, by its place
+)
+
+// A Block is one part of a digest's editions, with a heading of its own. An article stands in the first block that takes it.
+type Block struct {
+	Title   string // "": the section's name, or what the rank is called
+	Rank    string
+	Section string // slug: only its articles; "*": one such block for each section
+	Count   int    // at most so many
+	Words   int    // only articles of so many words and more
+	Layout  string // "": the digest's
 }
 
 var digestName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)

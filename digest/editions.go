@@ -14,6 +14,8 @@ import (
 
 // States of an edition.
 const (
+	Held      = "held"      // it is compiled, and waits for an editor
+	Cancelled = "cancelled" // it was held, and is not sent; the next one covers its time
 	Enqueuing = "enqueuing" // its letters are being written down
 	Sending   = "sending"   // all are written down, so the number of recipients is final
 	Finished  = "finished"  // none is queued, in flight or deferred
@@ -115,7 +117,7 @@ func FindEdition(ctx context.Context, h db.Handle, digest, slotName string) (Edi
 		return Edition{}, fmt.Errorf("%s of %s: %w", digest, slotName, err)
 	}
 	var body string
-	err = h.QueryRowContext(ctx, `SELECT body FROM editions WHERE id = $1`, e.ID).Scan(&body)
+	err = h.QueryRowContext(ctx, `SELECT body FROM edition_bodies WHERE edition = $1 AND revision = $2 AND sections = ''`, e.ID, e.Revision).Scan(&body)
 	if err == nil {
 		err = json.Unmarshal([]byte(body), &e.View)
 	}

@@ -200,25 +200,29 @@ func (p Publisher) master(dg Digest, language string, view templates.EditionView
 
 // write keeps a new edition, its list and its master copies.
 func (e Edition) write(ctx context.Context, tx *sql.Tx, variants []variant) error {
-	body, err := json.Marshal(e.View)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `
-		INSERT INTO editions (id, digest, due, slot_at, start, until, state, revision, subject, title, language, body,
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO editions (id, digest, due, slot_at, start, until, state, revision, subject, title, language,
 		                      cursor, recipients, expires, made, next_at, timezone)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $13, $14, $15, $16)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, $12, $13, $14, $15)`,
 		e.ID, e.Digest, e.Slot.Wall.UnixMilli(), db.Milli(e.Slot.At), db.Milli(e.Start), db.Milli(e.Until), e.State, e.Revision,
-		db.Text(e.Subject), db.Text(e.Title), e.Language, db.Text(string(body)), db.Milli(e.Expires), db.Milli(e.Made), db.Milli(e.next), e.zone)
+		db.Text(e.Subject), db.Text(e.Title), e.Language, db.Milli(e.Expires), db.Milli(e.Made), db.Milli(e.next), e.zone)
 	if err != nil {
 		return fmt.Errorf("edition: %w", err)
 	}
 	if err := e.writeItems(ctx, tx); err != nil {
 		return fmt.Errorf("items: %w", err)
 	}
+	if err := e.writeRevision(ctx, tx); err != nil {
+		return fmt.Errorf("revision %d: %w", e.Revision, err)
+	}
 	for _, v := range variants {
 		if err := mail.PutMaster(ctx, tx, e.ID, e.Revision, v.name(), v.master, e.Made); err != nil {
 			return err
+		}
+		if v.language == e.Language { // once for all languages
+			if err := e.writeBody(ctx, tx, v); err != nil {
+				return fmt.Errorf("%s: %w", v.name(), err)
+			}
 		}
 		if v.sections != "" && v.language == e.Language { // once for all languages
 			if err := e.writeChosen(ctx, tx, v); err != nil {
@@ -227,6 +231,25 @@ func (e Edition) write(ctx context.Context, tx *sql.Tx, variants []variant) erro
 		}
 	}
 	return nil
+}
+
+// writeRevision keeps what an edition's first or next revision is.
+func (e Edition) writeRevision(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO edition_revisions (edition, revision, made, by_whom, what, note, correction, noted, subject, hash)
+		VALUES ($1, $2, $3, '', 'compiled', '', 0, 0, $4, $5)`, e.ID, e.Revision, db.Milli(e.Made), db.Text(e.Subject), e.View.Hash())
+	return err
+}
+
+// writeBody keeps what a variant shows.
+func (e Edition) writeBody(ctx context.Context, tx *sql.Tx, v variant) error {
+	body, err := json.Marshal(v.view)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO edition_bodies (edition, revision, sections, body) VALUES ($1, $2, $3, $4)`,
+		e.ID, e.Revision, v.sections, db.Text(string(body)))
+	return err
 }
 
 func (e Edition) writeItems(ctx context.Context, tx *sql.Tx) error {

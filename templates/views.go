@@ -1,7 +1,11 @@
 package templates
 
 import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"html/template"
+	"slices"
 	"time"
 )
 
@@ -31,6 +35,8 @@ type Banner struct {
 	Link  string
 	Label string // "Реклама"
 	Alt   string
+	Name  string `json:",omitempty"` // for the sponsor's report
+	Erid  string `json:",omitempty"` // the token that Russian law asks for beside the label
 }
 
 // A Link is a name with an address.
@@ -229,7 +235,7 @@ type Choice struct {
 }
 
 // EditionView is a compiled edition: the letter and the page are made from the same values. It is kept as JSON with
-// the edition, so it must hold everything and never change afterwards.
+// the edition, so it must hold everything and never change afterwards. A correction is another view, of the next revision.
 type EditionView struct {
 	Digest      string     `json:"digest"` // name
 	DigestTitle string     `json:"digest_title"`
@@ -237,14 +243,82 @@ type EditionView struct {
 	Slot        time.Time  `json:"slot"` // in the digest's zone
 	From        time.Time  `json:"from"`
 	Until       time.Time  `json:"until"`
-	Language    string     `json:"language"` // the digest's own
-	Items       []Item     `json:"items"`
-	Related     []Headline `json:"related"` // «Новости по теме», at most five
+	Language    string     `json:"language"`          // the digest's own
+	Layout      string     `json:"layout,omitempty"`  // LayoutList and so on; "" is LayoutList
+	Note        string     `json:"note,omitempty"`    // the editor's, above the list: plain text, paragraphs parted by an empty line
+	Blocks      []Block    `json:"blocks,omitempty"`  // none in editions of old: see [EditionView.Parts]
+	Items       []Item     `json:"items"`             // of all blocks, in the order of the blocks
+	Article     *LongRead  `json:"article,omitempty"` // the one that the edition brings instead of a list
+	Related     []Headline `json:"related"`           // «Новости по теме», at most five
 	Banner      *Banner    `json:"banner,omitempty"`
 	URL         string     `json:"url"` // the edition's page
+
+	Revision   int64     `json:"revision,omitempty"`   // 0 in editions of old, which stands for 1
+	Correction string    `json:"correction,omitempty"` // what was wrong in an earlier revision that was sent, for readers
+	Corrected  time.Time `json:"corrected,omitzero"`
 }
 
-// Read are the items that are in the edition because they were read most.
+// Layouts of editions and of their blocks.
+const (
+	LayoutList  = "list"  // headlines one below the other
+	LayoutCards = "cards" // with pictures
+	LayoutLong  = "long"  // one story told at length: its picture, standfirst and beginning, or all of it
+)
+
+// Layouts are all of them.
+func Layouts() []string { return []string{LayoutList, LayoutCards, LayoutLong} }
+
+// A Block is a part of an edition with a heading of its own.
+type Block struct {
+	Title   string `json:"title,omitempty"`   // as configured, or a section's name; "": the heading that its Rank has, or none for the first
+	Rank    string `json:"rank"`              // reads | adjusted | latest | editors | fill
+	Section string `json:"section,omitempty"` // slug, of a block about one section
+	Layout  string `json:"layout,omitempty"`  // "" is the edition's
+}
+
+// A LongRead is one article by mail.
+type LongRead struct {
+	Authors []string      `json:"authors,omitempty"`
+	HTML    template.HTML `json:"html,omitempty"` // all of it, or "" where the letter has the standfirst alone
+	Text    string        `json:"text,omitempty"` // the same as plain text
+	Minutes int           `json:"minutes"`        // that it takes to read
+}
+
+// A Part is a block with its items.
+type Part struct {
+	Block
+	Items []Item
+}
+
+// Parts are the edition's blocks with their items, without those that are empty. An edition of old has what was read most and, where that
+// was little, what filled it up.
+func (e EditionView) Parts() (parts []Part) {
+	if len(e.Blocks) == 0 {
+		parts = append(parts, Part{Block{Rank: "reads"}, e.Read()}, Part{Block{Rank: ReasonFill}, e.Fill()})
+	}
+	for i, b := range e.Blocks {
+		p := Part{Block: b}
+		for _, item := range e.Items {
+			if item.Block == i {
+				p.Items = append(p.Items, item)
+			}
+		}
+		parts = append(parts, p)
+	}
+	return slices.DeleteFunc(parts, func(p Part) bool { return len(p.Items) == 0 })
+}
+
+// Hash identifies the content: the edition's page and its letters carry the same. It is of everything that a reader gets to see, so that it
+// changes with every revision.
+func (e EditionView) Hash() string {
+	body, err := json.Marshal(e)
+	if err != nil {
+		return "" // nothing in it can fail
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(body))
+}
+
+// Read are the items that are in the edition for themselves, not to fill it up.
 func (e EditionView) Read() []Item {
 	return e.because(func(i Item) bool { return i.Reason != ReasonFill })
 }
@@ -265,8 +339,11 @@ func (e EditionView) because(is func(Item) bool) (some []Item) {
 
 // Reasons of items: why an article is in an edition.
 const (
-	ReasonReads = "reads" // it was read most
-	ReasonFill  = "fill"  // it is among the latest, as too few were read
+	ReasonReads   = "reads"   // it was read most
+	ReasonEditors = "editors" // the editors chose it
+	ReasonLatest  = "latest"  // it is among the latest, in a block of those
+	ReasonFill    = "fill"    // it is among the latest, as too few were read
+	ReasonArticle = "article" // the edition is this article
 )
 
 // An Item is one line of an edition.
@@ -282,8 +359,13 @@ type Item struct {
 	Date       time.Time  `json:"date"`
 	Reads      int64      `json:"reads"`
 	Score      float64    `json:"score"`
-	Reason     string     `json:"reason"` // ReasonReads | ReasonFill
+	Reason     string     `json:"reason"` // ReasonReads and so on
 	Related    []Headline `json:"related"`
+	Block      int        `json:"block,omitempty"` // its place in Blocks
+	Image      string     `json:"image,omitempty"`
+	ImageAlt   string     `json:"image_alt,omitempty"`
+	Minutes    int        `json:"minutes,omitempty"` // that it takes to read; 0: not known
+	Story      []Headline `json:"story,omitempty"`   // others of the same story, for which it stands
 }
 
 // DigestLetter is what the letter's template gets.

@@ -95,7 +95,30 @@ type DigestConfig struct {
 	InDoubt  string    `toml:"in_doubt"`
 	BestOf   string    `toml:"best_of"`
 
+	Subject       string        `toml:"subject"`
+	Layout        string        `toml:"layout"`
+	Layouts       []string      `toml:"layouts"`
+	Collapse      bool          `toml:"collapse"`
+	Sections      []string      `toml:"sections"`
+	Blocks        []BlockConfig `toml:"block"`
+	Approve       bool          `toml:"approve"`
+	ApproveWithin Duration      `toml:"approve_within"`
+	Editors       []string      `toml:"editors"`
+	Grace         *Duration     `toml:"grace"`
+	Text          string        `toml:"text"`
+	SearchEngines *bool         `toml:"search_engines"`
+
 	location *time.Location
+}
+
+// BlockConfig is a part of a digest with a heading of its own.
+type BlockConfig struct {
+	Title   string `toml:"title"`
+	Rank    string `toml:"rank"`
+	Section string `toml:"section"`
+	Count   int    `toml:"count"`
+	Words   int    `toml:"words"`
+	Layout  string `toml:"layout"`
 }
 
 type SourceConfig struct {
@@ -124,13 +147,16 @@ type FeedConfig struct {
 }
 
 type BannerConfig struct {
-	Image string    `toml:"image"`
-	Link  string    `toml:"link"`
-	Label string    `toml:"label"`
-	Alt   string    `toml:"alt"`
-	Place []string  `toml:"place"`
-	From  time.Time `toml:"from"`
-	Until time.Time `toml:"until"`
+	Name    string    `toml:"name"`
+	Image   string    `toml:"image"`
+	Link    string    `toml:"link"`
+	Label   string    `toml:"label"`
+	Erid    string    `toml:"erid"`
+	Alt     string    `toml:"alt"`
+	Place   []string  `toml:"place"`
+	Digests []string  `toml:"digests"`
+	From    time.Time `toml:"from"`
+	Until   time.Time `toml:"until"`
 }
 
 type ReadsConfig struct {

@@ -12,10 +12,12 @@ import (
 	"strings"
 	"time"
 
+	"vestnik/digest"
 	"vestnik/reads"
 	"vestnik/reads/addresses"
 	"vestnik/subscribers"
 	"vestnik/subscribers/limits"
+	"vestnik/templates"
 )
 
 func setDefault[T comparable](v *T, value T) {
@@ -91,6 +93,22 @@ func (d *DigestConfig) fillDefaults(site SiteConfig) {
 	}
 	if d.Repeat == nil {
 		d.Repeat = new(Duration(30 * 24 * time.Hour))
+	}
+	setDefault(&d.Layout, templates.LayoutList)
+	setDefault(&d.ApproveWithin, Duration(2*time.Hour))
+	setDefault(&d.Text, digest.TextFull)
+	if d.Grace == nil {
+		d.Grace = new(Duration(10 * time.Minute))
+	}
+	if d.SearchEngines == nil {
+		d.SearchEngines = new(true)
+	}
+	if len(d.Editors) == 0 && site.Admin != "" {
+		d.Editors = []string{site.Admin}
+	}
+	for i := range d.Blocks {
+		setDefault(&d.Blocks[i].Rank, d.Rank)
+		setDefault(&d.Blocks[i].Count, 5)
 	}
 }
 

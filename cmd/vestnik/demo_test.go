@@ -54,7 +54,7 @@ func TestDemoSaysWhichPromiseIsBroken(t *testing.T) {
 		"most read is what":              spoil(`UPDATE read_hour SET n = 100 - n`, `UPDATE read_day SET n = 100 - n`),
 		"who joined by the form":         spoil(`UPDATE subscriptions SET state = 'pending' WHERE subscriber IN (SELECT id FROM subscribers WHERE email_key LIKE 'new-reader-%')`),
 		"a slot makes one edition":       spoil(`UPDATE editions SET digest = 'weekly'`),
-		"related news stand":             spoil(`UPDATE editions SET body = '{}'`),
+		"related news stand":             spoil(`UPDATE edition_bodies SET body = '{}'`),
 		"every subscriber got one":       again,
 		"letters hold text, HTML":        garbled,
 		"who left gets nothing more":     spoil(`UPDATE subscriptions SET state = 'active' WHERE state = 'left'`),

@@ -54,12 +54,18 @@ func (c *Config) templates() (*templates.Set, error) {
 }
 
 func (c *Config) digest(d DigestConfig) digest.Digest {
+	var blocks []digest.Block
+	for _, b := range d.Blocks {
+		blocks = append(blocks, digest.Block(b))
+	}
 	return digest.Digest{
 		Name: d.Name, Title: d.Title, Schedule: d.Schedule, Location: d.location,
 		Window: time.Duration(d.Window), Rank: d.Rank, Count: d.Count, Related: *d.Related,
 		WhenThin: d.WhenThin, MinItems: d.MinItems, Language: d.Language, MaxAge: time.Duration(d.MaxAge),
 		CatchUp: time.Duration(d.CatchUp), MaxLate: time.Duration(d.MaxLate), InDoubt: d.InDoubt,
-		RepeatAfter: time.Duration(*d.Repeat),
+		RepeatAfter: time.Duration(*d.Repeat), Blocks: blocks, Sections: d.Sections, Collapse: d.Collapse, Layout: d.Layout, Layouts: d.Layouts,
+		Subject: d.Subject, Approve: d.Approve, ApproveWithin: time.Duration(d.ApproveWithin), Editors: d.Editors,
+		Grace: time.Duration(*d.Grace), Text: d.Text,
 	}
 }
 
@@ -109,7 +115,7 @@ func (c *Config) banner(place string, at time.Time) *templates.Banner {
 		started := b.From.IsZero() || !at.Before(inZone(b.From, c.Site.location))
 		ended := !b.Until.IsZero() && !at.Before(inZone(b.Until, c.Site.location))
 		if slices.Contains(b.Place, place) && started && !ended {
-			return &templates.Banner{Image: b.Image, Link: b.Link, Label: b.Label, Alt: b.Alt}
+			return &templates.Banner{Name: b.Name, Image: b.Image, Link: b.Link, Label: b.Label, Alt: b.Alt, Erid: b.Erid}
 		}
 	}
 	return nil
