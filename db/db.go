@@ -35,6 +35,7 @@ type Handle interface {
 type DB struct {
 	Engine  string // "sqlite" or "postgres"
 	File    string // the SQLite file, "" on PostgreSQL
+	Witness string // the file that knows how far the database had come, see [DB.Work]; on PostgreSQL "" for none
 	writer  *sql.DB
 	readers *sql.DB
 }
@@ -88,12 +89,13 @@ func openSQLite(ctx context.Context, file string) (*DB, error) {
 	if dir := filepath.Dir(abs); !isDir(dir) {
 		return nil, fmt.Errorf("open database %s: the folder %s does not exist", file, dir)
 	}
+	abs = resolved(abs)
 	query := url.Values{"_txlock": {"immediate"}}
 	for _, p := range pragmas {
 		query.Add("_pragma", p.name+"("+p.set+")")
 	}
 	dsn := (&url.URL{Scheme: "file", Path: abs, RawQuery: query.Encode()}).String()
-	d := &DB{Engine: "sqlite", File: abs}
+	d := &DB{Engine: "sqlite", File: abs, Witness: abs + ".witness"}
 	if d.writer, err = sql.Open("sqlite", dsn+tempInMemory); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", file, err)
 	}
