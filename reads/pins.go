@@ -107,11 +107,12 @@ func List(ctx context.Context, h db.Handle, q Query, now time.Time) ([]Ranked, e
 	if err != nil {
 		return nil, err
 	}
-	taken := 0
+	places := map[int64]int{}
+	var pinned []Ranked
 	for _, p := range pins {
-		place := min(max(p.Place-1, taken), len(top)) // a place that is taken moves on
-		top = slices.Insert(top, place, Ranked{Article: p.Article, Reason: ReasonEditors})
-		taken = place + 1
+		places[p.Article] = p.Place
+		pinned = append(pinned, Ranked{Article: p.Article, Reason: ReasonEditors})
 	}
+	top = Arrange(top, pinned, func(r Ranked) int { return places[r.Article] })
 	return top[:min(len(top), cmp.Or(q.Limit, len(top)))], nil
 }

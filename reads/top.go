@@ -103,9 +103,9 @@ func (q Query) choose(all []candidate) (top []Ranked) {
 	if len(all) == 0 {
 		return nil
 	}
-	least := q.least(all[0].Reads)
+	least := q.LeastReads(all[0].Reads)
 	slices.SortFunc(all, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), b.published.Compare(a.published), cmp.Compare(b.Article, a.Article))
+		return Standing{a.Score, a.published, a.Article}.Compare(Standing{b.Score, b.published, b.Article})
 	})
 	sections := map[string]int{}
 	for _, c := range all {
@@ -122,9 +122,9 @@ func (q Query) choose(all []candidate) (top []Ranked) {
 
 func (q Query) boundsSections() bool { return q.PerSection > 0 && q.Section == "" }
 
-// least is how many reads an article must have where the first has so many.
-func (q Query) least(first int64) int64 {
-	return max(q.Least, int64(math.Ceil(q.LeastShare*float64(first))))
+// LeastReads is how many reads an article must have where the first has so many.
+func (r Rules) LeastReads(first int64) int64 {
+	return max(r.Least, int64(math.Ceil(r.LeastShare*float64(first))))
 }
 
 // hours of the window: first up to before end.
@@ -243,6 +243,11 @@ func (q Query) score(n int64, published time.Time) float64 {
 	if q.By == ByReads {
 		return float64(n)
 	}
+	return q.adjusted(n, published)
+}
+
+// adjusted is the score of ByAdjusted.
+func (q Query) adjusted(n int64, published time.Time) float64 {
 	share := come(q.To.Sub(published)) - come(q.From.Sub(published))
 	return float64(n) / max(share, leastShare)
 }

@@ -85,7 +85,7 @@ func (q Query) explain(ctx context.Context, h db.Handle, article int64) (p Place
 	}
 	if i := slices.IndexFunc(all, func(c candidate) bool { return c.Article == article }); i >= 0 {
 		p.Score = all[i].Score
-		p.Why = q.ruledOut(all[i], q.least(all[0].Reads))
+		p.Why = q.ruledOut(all[i], q.LeastReads(all[0].Reads))
 		return p, nil
 	}
 	p.Why, err = q.notEligible(ctx, h, article)

@@ -47,6 +47,15 @@ func Line(s string) string {
 	return strings.TrimSpace(strings.Join(strings.FieldsFunc(s, isBreak), " "))
 }
 
+// Typed is one line of what somebody typed: plain text, in which a < is one, with the no-break spaces in it, and without control characters
+// and those that turn the direction of what follows or that nobody sees.
+func Typed(s string) string {
+	return strings.TrimSpace(strings.Join(strings.FieldsFunc(Visible(s), func(r rune) bool { return isBreak(r) || unicode.IsControl(r) || r == unicode.ReplacementChar }), " "))
+}
+
+// Visible is a text without characters that turn the direction of what follows or that nobody sees.
+func Visible(s string) string { return strings.Map(visible, s) }
+
 // isBreak reports whether a line may be broken at the space r.
 func isBreak(r rune) bool { return unicode.IsSpace(r) && r != '\u00A0' && r != '\u202F' }
 
