@@ -110,19 +110,50 @@ var robots = []string{"bot", "crawl", "spider", "slurp", "fetch", "preview", "he
 	"cloudflare", "dataprovider", "zgrab", "masscan", "censys", "expanse", "barracuda", "proofpoint", "mimecast", "safelinks", "chatgpt",
 	"claude", "perplexity", "bytespider", "yandex.com/bots", "qwant", "inspectiontool", "snippet", "thumb", "capture", "render"}
 
-// isRobot judges by the User-Agent. Cubot is a maker of telephones.
+// isRobot judges by the User-Agent. Cubot is a maker of telephones. It is asked for every page that bears a banner, so it allocates
+// nothing.
 func isRobot(h http.Header) bool {
-	agent := strings.ToLower(h.Get("User-Agent"))
-	if !strings.Contains(agent, "mozilla/5.0 (") || strings.Contains(strings.ToLower(h.Get("Sec-CH-UA")), "headless") {
+	var room, room2 [512]byte
+	agent := lower(room[:0], first(h, "User-Agent"))
+	if !bytes.Contains(agent, mozilla) || bytes.Contains(lower(room2[:0], first(h, "Sec-Ch-Ua")), headless) {
 		return true
 	}
-	agent = strings.ReplaceAll(agent, "cubot", "")
-	for _, part := range robots {
-		if strings.Contains(agent, part) {
+	for at := bytes.Index(agent, cubot); at >= 0; at = bytes.Index(agent, cubot) {
+		agent[at+len(cubot)-1] = ' '
+	}
+	for _, part := range robotParts {
+		if bytes.Contains(agent, part) {
 			return true
 		}
 	}
 	return false
+}
+
+var (
+	mozilla    = []byte("mozilla/5.0 (")
+	headless   = []byte("headless")
+	cubot      = []byte("cubot")
+	robotParts = bytes.Fields([]byte(strings.Join(robots, " ")))
+)
+
+// lower appends s with its letters of ASCII, which is what we look for, in lower case.
+func lower(b []byte, s string) []byte {
+	for i := range len(s) {
+		c := s[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return b
+}
+
+// first is a header's value by its canonical name; [http.Header.Get] makes that name anew for those that are not common.
+func first(h http.Header, canonical string) string {
+	if values := h[canonical]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
 }
 
 // ParseBody reads the body of a beacon, "token|source". A body that is too long or has no bar is not ok; it is to be

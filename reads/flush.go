@@ -29,19 +29,23 @@ func (c *Counter) Flush(ctx context.Context, d *db.DB, now time.Time) (n int, er
 	c.mu.Lock()
 	pending, places, filtered := c.pending, c.places, c.filtered
 	c.pending, c.places, c.filtered = make(map[read]moment, len(pending)), map[int64]string{}, map[dropped]int64{}
+	shown := c.showings.take()
 	if minute := now.Unix() / 60; c.minute < minute {
 		clear(c.rates)
 	}
 	c.mu.Unlock()
-	if len(pending)+len(filtered) == 0 {
+	if len(pending)+len(filtered)+len(shown) == 0 {
 		return 0, nil
 	}
 	err = d.Tx(ctx, func(tx *sql.Tx) error {
-		n, err = write(ctx, tx, pending, places, filtered, now)
-		return err
+		if n, err = write(ctx, tx, pending, places, filtered, now); err != nil {
+			return err
+		}
+		return writeShown(ctx, tx, shown)
 	})
 	if err != nil {
 		c.giveBack(pending, places, filtered)
+		c.giveBackShown(shown)
 		return 0, fmt.Errorf("write %d reads: %w", len(pending), err)
 	}
 	return n, nil

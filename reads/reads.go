@@ -1,5 +1,5 @@
 // Package reads is in charge of counting who read what, and of "most read". It writes the tables read_salt, read_seen,
-// read_hour, read_day, read_filtered, read_pins and read_excluded. Whose article an address elsewhere is, package addresses says.
+// read_hour, read_day, read_filtered, read_pins, read_excluded and banner_shown. Whose article an address elsewhere is, package addresses says.
 //
 // A read is one (visitor of the day, article) pair, reported by a real browser after the article was visible for a while.
 // The visitor is a hash under a random salt that lives two days in the database and is shared by all nodes; no address,
@@ -75,6 +75,8 @@ type Options struct {
 	// Sample k counts one visitor in k, k times, and so spares the database. Sums stay right on average; the standard
 	// deviation of n reads is a share of sqrt((k-1)/n): with k = 4, 1,000 reads are right to 5 %, and 10,000 to 2 %.
 	Sample int // 0 is 1: everybody
+
+	Zone *time.Location // on whose calendar the days of sponsors' reports are; nil is UTC
 }
 
 const (
@@ -105,6 +107,7 @@ type Counter struct {
 	pending  map[read]moment
 	places   map[int64]string // of the addresses in pending that are no article's
 	filtered map[dropped]int64
+	showings showings
 	seen     generations[read]    // what was counted lately: spares the database repetitions
 	minute   int64                // the rates are of
 	rates    map[netip.Prefix]int // hits in this minute
