@@ -87,7 +87,10 @@ const (
 	settleQuery = `
 		UPDATE letters SET state = CAST($3 AS TEXT), reason = CAST($4 AS TEXT), done = $5, owner = 0, fence = 0
 		WHERE owner = $1 AND owner > 0 AND fence = $2 AND `
-	leasedOnly   = `WHERE l.owner = $1 AND l.owner > 0 AND l.fence = $2`
+	toListOnly  = `kind IN ('digest', 'correction')` // as toList
+	leasedQuery = `SELECT COALESCE(u.agreed, 0), COALESCE(u.place, ''), ` + columns + `
+		LEFT JOIN subscriptions AS u ON u.subscriber = l.recipient AND u.digest = l.digest
+		WHERE l.owner = $1 AND l.owner > 0 AND l.fence = $2`
 	releaseQuery = `
 		UPDATE letters SET state = CASE WHEN attempt > 0 THEN 'deferred' ELSE 'queued' END,
 			reason = CASE WHEN CAST($3 AS TEXT) = '' THEN reason ELSE CAST($3 AS TEXT) END, due = $4, owner = 0, fence = 0
@@ -95,20 +98,23 @@ const (
 )
 
 // recheck settles what became too late, unwanted or forbidden since the letters were enqueued, so that leaving and
-// suppression take effect in the middle of a send, and returns the rest.
+// suppression take effect in the middle of a send, and returns the rest, each with its edition's present revision.
 func (s *Sender) recheck(ctx context.Context, tx *sql.Tx, now time.Time, fence int64) ([]Letter, error) {
 	for _, c := range []struct{ state, reason, where string }{
 		{StateExpired, "too late", `expires > 0 AND expires <= $5`},
-		{StateSuppressed, ReasonPaused, `kind = 'digest' AND EXISTS (SELECT 1 FROM subscriptions
+		{StateSuppressed, ReasonPaused, toListOnly + ` AND EXISTS (SELECT 1 FROM subscriptions
 			WHERE subscriber = letters.recipient AND digest = letters.digest AND state = 'paused')`},
-		{StateSuppressed, ReasonLeft, `kind = 'digest' AND NOT EXISTS (SELECT 1 FROM subscriptions
+		{StateSuppressed, ReasonLeft, toListOnly + ` AND NOT EXISTS (SELECT 1 FROM subscriptions
 			WHERE subscriber = letters.recipient AND digest = letters.digest AND state = 'active')`},
 	} {
 		if _, err := tx.ExecContext(ctx, settleQuery+c.where, s.node, fence, c.state, c.reason, db.Milli(now)); err != nil {
 			return nil, err
 		}
 	}
-	leased, err := db.Collect(ctx, tx, scanLetter, `SELECT `+columns+leasedOnly+` ORDER BY l.ref, l.recipient`, s.node, fence)
+	if _, err := tx.ExecContext(ctx, presentQuery, s.node, fence); err != nil {
+		return nil, err
+	}
+	leased, err := db.Collect(ctx, tx, scanLeased, leasedQuery+` ORDER BY l.ref, l.recipient`, s.node, fence)
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +136,15 @@ func (s *Sender) recheck(ctx context.Context, tx *sql.Tx, now time.Time, fence i
 		}
 	}
 	return letters, nil
+}
+
+// scanLeased reads a row of leasedQuery.
+func scanLeased(row *sql.Rows) (Letter, error) {
+	var agreed int64
+	var place string
+	l, err := scanLetterAfter(row, &agreed, &place)
+	l.Agreed, l.Place = db.Time(agreed), place
+	return l, err
 }
 
 // suppressions returns why those of the letters' addresses must not be mailed, by address in lower case. A letter

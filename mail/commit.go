@@ -111,7 +111,7 @@ func (c *committer) commit(batch []record) (map[Key]bool, error) {
 	return held, err
 }
 
-// writeMarks marks leased letters as in flight and counts the attempt. The address of the first mark stays, so that
+// writeMarks marks leased letters as in flight and counts the attempt, but not those that were corrected meanwhile. The address of the first mark stays, so that
 // every later attempt goes to the same one.
 func writeMarks(ctx context.Context, tx *sql.Tx, marks []change, held map[Key]bool) error {
 	if len(marks) == 0 {
@@ -139,6 +139,7 @@ func markQuery(n int) string {
 		UPDATE letters SET state = 'in_flight', address = v.column5, attempt = letters.attempt + 1, flown = v.column6
 		FROM (` + values(n, "TEXT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "BIGINT") + `) AS v
 		WHERE ` + sameLetter + ` AND letters.state = 'leased'
+			AND NOT (letters.kind = 'digest' AND letters.doubts = 0 AND COALESCE(` + outdated + `, FALSE))
 		RETURNING letters.kind, letters.ref, letters.recipient`
 }
 

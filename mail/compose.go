@@ -25,6 +25,7 @@ type Message struct {
 	Subject   string
 	HTML      string
 	Text      string
+	Marks     Marks // around the sentences about why a reader gets the letter; the zero value: there are none
 }
 
 // A Master is a composed letter with holes where the recipients' tokens belong, and without the fields that are
@@ -47,7 +48,12 @@ func Compose(id Identity, m Message) (Master, error) {
 	if err != nil {
 		return Master{}, err
 	}
-	m.HTML, m.Text = ownHoles(id.SiteURL, m.HTML), ownHoles(id.SiteURL, m.Text)
+	if m.HTML, err = m.Marks.settle(ownHoles(id.SiteURL, m.HTML)); err == nil {
+		m.Text, err = m.Marks.settle(ownHoles(id.SiteURL, m.Text))
+	}
+	if err != nil {
+		return Master{}, fmt.Errorf("compose letter %q: %w", clip(m.Subject, 80), err)
+	}
 	return compose(id, m, boundary(m))
 }
 
@@ -106,7 +112,7 @@ func setHeaders(msg *gomail.Msg, id Identity, m Message) error {
 	if m.Language != "" {
 		msg.SetGenHeader(gomail.HeaderContentLang, encodeText(m.Language))
 	}
-	if m.Kind != KindDigest {
+	if !toList(m.Kind) {
 		return nil // a confirmation that called itself bulk would land among the bulk
 	}
 	msg.SetBulk()

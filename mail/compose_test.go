@@ -93,7 +93,7 @@ func TestLetterIsDecodedToWhatWasComposed(t *testing.T) {
 	f := cut(mustCompose(t, m).Bytes)
 	l := Letter{Kind: KindDigest, Ref: 1, Recipient: 2, Made: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)}
 	data := testIdentity().appendPersonal(nil, l, "reader@post.example", personal(l))
-	got, err := mailtest.Message{Data: f.fill(data, personal(l))}.Parse()
+	got, err := mailtest.Message{Data: f.fill(data, personal(l), reason{})}.Parse()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,11 +239,11 @@ func TestFillingHolesEqualsComposingWithTokens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := fast.fill(nil, tokens); !bytes.Equal(got, slow.Bytes) {
+		if got := fast.fill(nil, tokens, reason{}); !bytes.Equal(got, slow.Bytes) {
 			t.Errorf("filled:\n%s\ncomposed:\n%s", got, slow.Bytes)
 		}
 		stuffed := cut(wire.Stuff(master.Bytes))
-		if got := stuffed.fill(nil, tokens); !bytes.Equal(got, wire.Stuff(slow.Bytes)) {
+		if got := stuffed.fill(nil, tokens, reason{}); !bytes.Equal(got, wire.Stuff(slow.Bytes)) {
 			t.Error("filling a dot-stuffed master is not dot-stuffing a filled one")
 		}
 	})
@@ -260,6 +260,7 @@ func TestHolesOutsideTheSitesOwnLinksAreRemoved(t *testing.T) {
 		"https://evil.example/?u=https://kino.example/" + HoleLeave:              "https://evil.example/?u=https://kino.example/",
 		"https://kino.example.evil.example/" + HolePreferences + "|" + HoleLeave: "https://kino.example.evil.example/|",
 		"https://kino.example@evil.example/" + HoleConfirm:                       "https://kino.example@evil.example/",
+		"https://evil.example/?u=" + HoleLeave[:20] + HoleLeave + HoleLeave[20:]: "https://evil.example/?u=",
 		"https://evil.example/" + HoleLeave + " " + own:                          "https://evil.example/ " + own,
 	} {
 		if got := ownHoles("https://kino.example", in); got != want {

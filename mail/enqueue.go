@@ -119,14 +119,14 @@ func Restore(ctx context.Context, h db.Handle, subscriber int64, digest, reason 
 	}
 	n, err := db.Affected(h.ExecContext(ctx, `
 		UPDATE letters SET state = 'queued', reason = '', done = 0, due = CASE WHEN not_before > $1 THEN not_before ELSE $1 END
-		WHERE recipient = $2 AND ($3 = '' OR digest = $3) AND kind = 'digest' AND state = 'suppressed' AND reason = $4 AND done >= $5
-			AND (expires = 0 OR expires > $1) AND ref IN (SELECT id FROM editions WHERE state <> 'finished')`,
+		WHERE recipient = $2 AND ($3 = '' OR digest = $3) AND `+toListOnly+` AND state = 'suppressed' AND reason = $4 AND done >= $5
+			AND (expires = 0 OR expires > $1) AND (kind <> 'digest' OR ref IN (SELECT id FROM editions WHERE state <> 'finished'))`,
 		db.Milli(now), subscriber, digest, reason, db.Milli(since)))
 	return n, wrap(err, "restore letters of subscriber %d", subscriber)
 }
 
 // Retry queues a failed or doubtful letter again, with all its attempts before it. A letter in doubt may then arrive
-// twice, with the same Message-ID. One that would come too late is refused. An edition that was finished is not any more:
+// twice, with the same Message-ID and bytes; one that failed takes its edition's present revision. One that would come too late is refused. An edition that was finished is not any more:
 // see digest.Reopen.
 func Retry(ctx context.Context, h db.Handle, name string, now time.Time) error {
 	k, err := ParseKey(name)
@@ -134,7 +134,9 @@ func Retry(ctx context.Context, h db.Handle, name string, now time.Time) error {
 		return err
 	}
 	changed, err := db.Changed(ctx, h, `
-		UPDATE letters SET state = 'queued', reason = 'retried by hand', due = $1, attempt = 0, done = 0
+		UPDATE letters SET state = 'queued', reason = 'retried by hand', due = $1, attempt = 0, done = 0,
+			revision = CASE WHEN state = 'failed' AND doubts = 0 AND kind = 'digest' AND `+outdated+`
+				THEN (SELECT e.revision FROM editions AS e WHERE e.id = letters.ref) ELSE revision END
 		WHERE kind = $2 AND ref = $3 AND recipient = $4 AND state IN ('failed', 'in_doubt') AND (expires = 0 OR expires > $5)`,
 		dueAt(time.Time{}, now), k.Kind, k.Ref, k.Recipient, db.Milli(now))
 	if err != nil || changed {

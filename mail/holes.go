@@ -54,61 +54,92 @@ func isTokenRune(r rune) bool {
 
 // A form is a letter cut at its holes.
 type form struct {
-	pieces []piece
-	size   int
-	needs  [len(holes)]bool
+	pieces   []piece
+	size     int
+	needs    [len(holes)]bool
+	language string // of the message
+	reasons  bool   // it has sentences of which a reader gets one
 }
 
-// A piece is either literal bytes or a part of the token that belongs into a hole: a soft line break may cut it.
+// A piece is literal bytes, a part of the token that belongs into a hole (a soft line break may cut it), or the reader's day of consent.
 type piece struct {
 	literal  []byte
 	hole     int
 	from, to int
+	day      bool
+	only     uint8 // for readers with this sentence of a reason; 0: for all
 }
 
-// cut finds the holes in encoded bytes, also where a soft line break of quoted-printable (= CR LF) falls into one.
-func cut(b []byte) form {
-	plain, at := squeeze(b)
-	type find struct{ hole, start int }
-	var finds []find
-	for hole, name := range holes {
+// A find is a hole or a mark in an encoded letter; holes come first in the numbering.
+type find struct{ what, start int }
+
+// finds are the holes and marks in squeezed bytes, in their order.
+func finds(plain []byte) []find {
+	var all []find
+	look := func(what int, name string) {
 		for from := 0; ; {
 			i := bytes.Index(plain[from:], []byte(name))
 			if i < 0 {
 				break
 			}
-			finds = append(finds, find{hole, from + i})
+			all = append(all, find{what, from + i})
 			from += i + len(name)
 		}
 	}
-	slices.SortFunc(finds, func(a, b find) int { return cmp.Compare(a.start, b.start) })
+	for hole, name := range holes {
+		look(hole, name)
+	}
+	if bytes.Contains(plain, []byte(whyPrefix)) {
+		for i, name := range markNames {
+			look(len(holes)+i, whyPrefix+name)
+		}
+	}
+	slices.SortFunc(all, func(a, b find) int { return cmp.Compare(a.start, b.start) })
+	return all
+}
 
-	f := form{size: len(b)}
-	done := 0 // bytes of b that are in pieces
-	for _, found := range finds {
-		f.needs[found.hole] = true
+// cut finds the holes in an encoded letter, also where a soft line break of quoted-printable (= CR LF) falls into one. Its header has
+// none: what looks like one there is somebody's headline.
+func cut(b []byte) form {
+	header, _, _ := bytes.Cut(b, []byte("\r\n\r\n"))
+	plain, at := squeeze(b, len(header))
+	c := cutter{form: form{size: len(b), language: languageOf(header)}, b: b}
+	for _, found := range finds(plain) {
+		if found.what >= len(holes) {
+			c.mark(found.what-len(holes), at[found.start], at[found.start+tokenLength-1]+1)
+			continue
+		}
+		c.needs[found.what] = true
 		for i := 0; i < tokenLength; {
 			start := at[found.start+i]
 			n := 1
 			for i+n < tokenLength && at[found.start+i+n] == start+n {
 				n++
 			}
-			if start > done {
-				f.pieces = append(f.pieces, piece{literal: b[done:start]})
-			}
-			f.pieces = append(f.pieces, piece{hole: found.hole, from: i, to: i + n})
-			done = start + n
+			c.literal(start)
+			c.add(piece{hole: found.what, from: i, to: i + n})
+			c.done = start + n
 			i += n
 		}
 	}
-	f.pieces = append(f.pieces, piece{literal: b[done:]})
-	return f
+	c.literal(len(b))
+	return c.form
 }
 
-// squeeze returns b without soft line breaks, and where in b each of the remaining bytes stands.
-func squeeze(b []byte) (plain []byte, at []int) {
-	plain, at = make([]byte, 0, len(b)), make([]int, 0, len(b))
-	for i := 0; i < len(b); i++ {
+// languageOf is the language that a message's header names.
+func languageOf(header []byte) string {
+	_, rest, found := bytes.Cut(header, []byte("\r\nContent-Language: "))
+	if !found {
+		return ""
+	}
+	value, _, _ := bytes.Cut(rest, []byte("\r\n"))
+	return string(bytes.TrimSpace(value))
+}
+
+// squeeze returns b from a byte on, without soft line breaks, and where in b each of the remaining bytes stands.
+func squeeze(b []byte, from int) (plain []byte, at []int) {
+	plain, at = make([]byte, 0, len(b)-from), make([]int, 0, len(b)-from)
+	for i := from; i < len(b); i++ {
 		if b[i] == '=' && i+2 < len(b) && b[i+1] == '\r' && b[i+2] == '\n' {
 			i += 2
 			continue
@@ -118,15 +149,19 @@ func squeeze(b []byte) (plain []byte, at []int) {
 	return plain, at
 }
 
-// fill appends the form to dst with the tokens in its holes.
-func (f *form) fill(dst []byte, t Tokens) []byte {
+// fill appends the form to dst with the tokens in its holes and a reader's reason.
+func (f *form) fill(dst []byte, t Tokens, why reason) []byte {
 	tokens := t.list()
 	for _, p := range f.pieces {
-		if p.literal != nil {
+		switch {
+		case p.only != 0 && p.only != why.sentence:
+		case p.literal != nil:
 			dst = append(dst, p.literal...)
-			continue
+		case p.day:
+			dst = append(dst, why.day...)
+		default:
+			dst = append(dst, tokens[p.hole][p.from:p.to]...)
 		}
-		dst = append(dst, tokens[p.hole][p.from:p.to]...)
 	}
 	return dst
 }
@@ -145,9 +180,20 @@ func (f *form) check(t Tokens) error {
 	return nil
 }
 
-// ownHoles removes holes that stand elsewhere than in a link to the site itself. The holes are no secret: without
-// this, a link in an article from a foreign feed could carry every reader's token away.
+// ownHoles removes holes that stand elsewhere than in a link to the site itself, and marks of sentences wherever they stand. Neither is
+// a secret: without this, a link in an article from a foreign feed could carry every reader's token away. It looks again until there is
+// nothing left to remove, for what stands on both sides of a removed hole may make another.
 func ownHoles(site, text string) string {
+	for {
+		clean := strings.ReplaceAll(ownHolesOnce(site, text), whyPrefix, "")
+		if clean == text {
+			return text
+		}
+		text = clean
+	}
+}
+
+func ownHolesOnce(site, text string) string {
 	for _, hole := range holes {
 		if !strings.Contains(text, hole) {
 			continue

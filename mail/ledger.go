@@ -140,11 +140,14 @@ const columns = `l.kind, l.ref, l.recipient, l.state, l.reason, l.digest, l.vari
 	l.due, l.not_before, l.expires, l.attempt, l.doubts, l.fence, l.reply, l.made, l.flown, l.done
 	FROM letters AS l LEFT JOIN subscribers AS s ON s.id = l.recipient `
 
-func scanLetter(row *sql.Rows) (Letter, error) {
+func scanLetter(row *sql.Rows) (Letter, error) { return scanLetterAfter(row) }
+
+// scanLetterAfter reads a letter's columns that stand behind others.
+func scanLetterAfter(row *sql.Rows, others ...any) (Letter, error) {
 	var l Letter
 	var due, notBefore, expires, made, flown, done int64
-	err := row.Scan(&l.Kind, &l.Ref, &l.Recipient, &l.State, &l.Reason, &l.Digest, &l.Variant, &l.Revision,
-		&l.Address, &l.Private, &due, &notBefore, &expires, &l.Attempt, &l.Doubts, &l.fence, &l.Reply, &made, &flown, &done)
+	err := row.Scan(append(others, &l.Kind, &l.Ref, &l.Recipient, &l.State, &l.Reason, &l.Digest, &l.Variant, &l.Revision,
+		&l.Address, &l.Private, &due, &notBefore, &expires, &l.Attempt, &l.Doubts, &l.fence, &l.Reply, &made, &flown, &done)...)
 	l.Due, l.NotBefore, l.Expires = db.Time(due), db.Time(notBefore), db.Time(expires)
 	l.Made, l.Flown, l.Done = db.Time(made), db.Time(flown), db.Time(done)
 	return l, err

@@ -140,8 +140,8 @@ func TestVerifyFindsWhatDoesNotAddUp(t *testing.T) {
 		"waiting, but never due":           `UPDATE letters SET due = 0 WHERE recipient = 1`,
 		"settled, but still due":           `UPDATE letters SET state = 'failed' WHERE recipient = 1`,
 		"leased or in flight without an":   `UPDATE letters SET state = 'leased', due = 0 WHERE recipient = 1`,
-		"the edition is finished, but 2":   `INSERT INTO editions (id, digest, due, slot_at, start, until, state, revision, subject, title, language, body, cursor, recipients, expires, made) VALUES (77, 'daily', 1, 1, 1, 1, 'finished', 1, '', '', '', '', 0, 2, 0, 1)`,
-		"but the edition has 3 recipients": `INSERT INTO editions (id, digest, due, slot_at, start, until, state, revision, subject, title, language, body, cursor, recipients, expires, made) VALUES (77, 'daily', 1, 1, 1, 1, 'sending', 1, '', '', '', '', 0, 3, 0, 1)`,
+		"the edition is finished, but 2":   `INSERT INTO editions (id, digest, due, slot_at, start, until, state, revision, subject, title, language, cursor, recipients, expires, made) VALUES (77, 'daily', 1, 1, 1, 1, 'finished', 1, '', '', '', 0, 2, 0, 1)`,
+		"but the edition has 3 recipients": `INSERT INTO editions (id, digest, due, slot_at, start, until, state, revision, subject, title, language, cursor, recipients, expires, made) VALUES (77, 'daily', 1, 1, 1, 1, 'sending', 1, '', '', '', 0, 3, 0, 1)`,
 	} {
 		w := newWorld(t, mailtest.Options{})
 		w.join(2)

@@ -21,14 +21,18 @@ import (
 
 // The kinds of letters. A digest's ref is its edition; the others' is an id of their own.
 const (
-	KindDigest  = "digest"
-	KindConfirm = "confirm"
-	KindTest    = "test"
-	KindMove    = "move"   // about a change of address, to the new one and to the old one
-	KindNotice  = "notice" // to the newsroom's own admin
+	KindDigest     = "digest"
+	KindConfirm    = "confirm"
+	KindTest       = "test"
+	KindMove       = "move"       // about a change of address, to the new one and to the old one
+	KindNotice     = "notice"     // to the newsroom's own people
+	KindCorrection = "correction" // to those who got an edition with a mistake; its ref is the revision's own
 )
 
-var kinds = []string{KindDigest, KindConfirm, KindTest, KindMove, KindNotice}
+var kinds = []string{KindDigest, KindConfirm, KindTest, KindMove, KindNotice, KindCorrection}
+
+// toList reports whether letters of the kind go to a digest's subscribers: they can be left, and they stop when one leaves.
+func toList(kind string) bool { return kind == KindDigest || kind == KindCorrection }
 
 // The lanes. Confirmations, and all other letters that are of no edition, never wait behind an edition of a million letters.
 const (
@@ -106,8 +110,10 @@ type Letter struct {
 	Reason  string
 	Due     time.Time // the next attempt; zero when there is none
 	Attempt int64
-	Doubts  int64  // how often its end was ambiguous
-	Reply   string // the relay's last answer: the receipt of a sent letter
+	Agreed  time.Time // when and where the reader agreed to the digest; only of a letter on its way out, and zero where it is not known
+	Place   string    // see [PlacePage]
+	Doubts  int64     // how often its end was ambiguous
+	Reply   string    // the relay's last answer: the receipt of a sent letter
 	Made    time.Time
 	Flown   time.Time
 	Done    time.Time
@@ -123,7 +129,7 @@ func (l Letter) key() Key { return Key{l.Kind, l.Ref, l.Recipient} }
 func (l Letter) lane() string { return laneOf(l.Kind) }
 
 func laneOf(kind string) string {
-	if kind == KindDigest {
+	if toList(kind) {
 		return LaneDigest
 	}
 	return LaneConfirm

@@ -60,8 +60,8 @@ func (s *Sender) prepare(ctx context.Context, l Letter) (flight, wire.Verdict, e
 	if f.tokens.Confirm == "" {
 		f.tokens.Confirm = l.Private
 	}
-	if err = f.form.check(f.tokens); err == nil && l.Kind == KindDigest && f.tokens.Leave == "" {
-		err = errors.New("a digest's letter needs a token to leave with")
+	if err = f.form.check(f.tokens); err == nil && toList(l.Kind) && f.tokens.Leave == "" {
+		err = errors.New("a letter to a digest's subscribers needs a token to leave with")
 	}
 	if err != nil {
 		return f, wire.Verdict{Class: wire.Infrastructure, Reason: err.Error()}, nil
@@ -73,11 +73,11 @@ func (s *Sender) prepare(ctx context.Context, l Letter) (flight, wire.Verdict, e
 // Equal letters give equal bytes, so a letter sent again after an end in doubt is recognised as the same.
 func (s *Sender) render(dst []byte, f flight) []byte {
 	dst = s.id.appendPersonal(dst, f.letter, f.to, f.tokens)
-	return f.form.fill(dst, f.tokens)
+	return f.form.fill(dst, f.tokens, f.form.why(f.letter, s.zone))
 }
 
-// appendPersonal appends the header fields that the master copy lacks. One-click leaving (RFC 8058) is for digests
-// only: a confirmation cannot be left.
+// appendPersonal appends the header fields that the master copy lacks. One-click leaving (RFC 8058) is for letters
+// to subscribers only: a confirmation cannot be left.
 func (id Identity) appendPersonal(dst []byte, l Letter, to string, t Tokens) []byte {
 	dst = append(dst, "Date: "...)
 	dst = l.Made.UTC().AppendFormat(dst, time.RFC1123Z)
@@ -88,7 +88,7 @@ func (id Identity) appendPersonal(dst []byte, l Letter, to string, t Tokens) []b
 	dst = append(dst, ">\r\nTo: <"...)
 	dst = append(dst, to...)
 	dst = append(dst, ">\r\n"...)
-	if l.Kind != KindDigest {
+	if !toList(l.Kind) {
 		return dst
 	}
 	dst = append(dst, "List-Unsubscribe: <"...)

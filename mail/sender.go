@@ -27,6 +27,7 @@ type Options struct {
 	Personal   func(l Letter) Tokens      // the recipient's tokens, equal for every attempt; from several goroutines; nil: none
 	InDoubt    func(digest string) string // resend | skip; nil: resend
 	Log        *slog.Logger               // nil: nothing is logged
+	Zone       *time.Location             // of the days that letters name; nil: UTC
 	Node       string                     // a name for the nodes table; "" for the host's
 	InDoubtMax int                        // letters at once between their mark and their durable result; 0: 200
 	Timeouts   wire.Timeouts
@@ -42,6 +43,7 @@ type Sender struct {
 	inDoubt  func(digest string) string
 	log      *slog.Logger
 	name     string
+	zone     *time.Location
 	node     int64
 	grace    time.Duration
 	turn     time.Duration
@@ -66,12 +68,15 @@ func NewSender(o Options) *Sender {
 	if err == nil && len(o.Relays) == 0 {
 		err = errors.New("mail: no relay is configured; add a [[mail.relay]] with its url")
 	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
 	host, _ := os.Hostname() // a name for people; an empty one does no harm
 	helo := id.Domain
 	if helo == "" {
 		helo = "localhost"
 	}
-	s := &Sender{db: o.DB, id: id, wrong: err, personal: o.Personal, inDoubt: o.InDoubt, log: o.Log, name: o.Node, node: db.NewID(),
+	s := &Sender{db: o.DB, id: id, wrong: err, personal: o.Personal, inDoubt: o.InDoubt, log: o.Log, name: o.Node, zone: o.Zone, node: db.NewID(),
 		grace: o.Grace, turn: turn, commits: newCommitter(o.DB), doubts: make(chan struct{}, orDefault(o.InDoubtMax, 200)),
 		fences: map[int64]bool{}, forms: map[formKey]*form{}, refusals: map[string]int{}}
 	if s.log == nil {
@@ -119,7 +124,7 @@ func (s *Sender) Close() {
 }
 
 func (s *Sender) policy(kind, digest string) string {
-	if kind == KindDigest && s.inDoubt != nil && s.inDoubt(digest) == PolicySkip {
+	if toList(kind) && s.inDoubt != nil && s.inDoubt(digest) == PolicySkip {
 		return PolicySkip
 	}
 	return PolicyResend

@@ -55,6 +55,8 @@ func kindCode(kind string) byte {
 		return 4
 	case KindNotice:
 		return 5
+	case KindCorrection:
+		return 6
 	}
 	return 0
 }
