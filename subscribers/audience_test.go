@@ -106,9 +106,9 @@ func TestEachReaderHasAnHourOfTheirOwn(t *testing.T) {
 	}
 	leaveAll(t, d, "lapsed@x.org")
 	a := Audience{Digest: "daily", Variants: []string{"ru", "en"}, Fallback: "ru", Until: now, Limit: 100}
-	crowd, err := a.Crowd(ctx, d)
+	crowd, err := a.Part(ctx, d)
 	slices.SortFunc(crowd.Hours, func(a, b Hour) int { return a.Hour - b.Hour })
-	if got, want := fmt.Sprint(crowd.Size, crowd.Hours, crowd.Last == find(t, d, "digest@x.org").ID, err), "3 [{Europe/Moscow 7} { 21}] true <nil>"; got != want {
+	if got, want := fmt.Sprint(crowd.More, crowd.Hours, err), "false [{Europe/Moscow 7} { 21}] <nil>"; got != want {
 		t.Errorf("the crowd: %s, want %s", got, want)
 	}
 	start := time.Date(2026, 11, 24, 8, 0, 0, 0, place(t, "Asia/Sakhalin"))
@@ -136,9 +136,9 @@ func TestSectionsAreAVariantWhereThereIsALetterOfThem(t *testing.T) {
 	d, v := dbtest.Open(t), newVerbs(t)
 	addActive(t, d, v, "daily", "a@x.org", "b@x.org", "c@x.org", "d@x.org")
 	for email, c := range map[string]Choices{
-		"a@x.org": {Digests: []Choice{{"daily", true, []string{"teatr", "kino"}}}, Language: "en"},
-		"b@x.org": {Digests: []Choice{{"daily", true, []string{"kino", "teatr"}}}},
-		"c@x.org": {Digests: []Choice{{"daily", true, []string{"afisha"}}}, Language: "en"},
+		"a@x.org": {Digests: []Choice{{Digest: "daily", Wanted: true, Sections: []string{"teatr", "kino"}}}, Language: "en"},
+		"b@x.org": {Digests: []Choice{{Digest: "daily", Wanted: true, Sections: []string{"kino", "teatr"}}}},
+		"c@x.org": {Digests: []Choice{{Digest: "daily", Wanted: true, Sections: []string{"afisha"}}}, Language: "en"},
 	} {
 		c.Hour = -1
 		inTx(t, d, func(tx *sql.Tx) error { return Choose(ctx, tx, find(t, d, email).ID, c, Origin{}, now) })
@@ -157,5 +157,69 @@ func TestSectionsAreAVariantWhereThereIsALetterOfThem(t *testing.T) {
 	}, query, args...)
 	if strings.Join(got, " ") != "en/kino,teatr ru/kino,teatr en ru" || err != nil {
 		t.Errorf("variants: %q, %v", got, err)
+	}
+}
+
+// variantsOf are the variants that an audience gives to its members, in the order of their ids.
+func variantsOf(t *testing.T, d *db.DB, a Audience) string {
+	t.Helper()
+	query, args := a.Select(nil)
+	got, err := db.Collect(ctx, d, func(row *sql.Rows) (variant string, err error) {
+		var id, hour, notBefore, expires int64
+		var zone string
+		return variant, row.Scan(&id, &variant, &zone, &hour, &notBefore, &expires)
+	}, query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(got, " ")
+}
+
+func TestALayoutIsAVariantWhereThereIsALetterOfIt(t *testing.T) {
+	d, v := dbtest.Open(t), newVerbs(t)
+	addActive(t, d, v, "daily", "a@x.org", "b@x.org", "c@x.org", "d@x.org", "e@x.org")
+	for email, c := range map[string]Choice{
+		"a@x.org": {Layout: "cards"}, "b@x.org": {Layout: "cards", Sections: []string{"kino", "teatr"}}, "c@x.org": {Layout: "long", Sections: []string{"kino"}},
+		"d@x.org": {Sections: []string{"afisha"}},
+	} {
+		c.Digest, c.Wanted = "daily", true
+		all := Choices{Digests: []Choice{c}, Hour: -1}
+		if email == "b@x.org" {
+			all.Language = "en"
+		}
+		inTx(t, d, func(tx *sql.Tx) error { return Choose(ctx, tx, find(t, d, email).ID, all, Origin{}, now) })
+	}
+	looks, err := ChosenLooks(ctx, d, "daily", []string{"cards", "long"}, 50)
+	if got, want := fmt.Sprint(looks, err), "[{cards } {cards kino teatr} {long } {long kino}] <nil>"; got != want {
+		t.Errorf("chosen: %s, want %s", got, want)
+	}
+	if looks, err := ChosenLooks(ctx, d, "daily", []string{"cards"}, 1); fmt.Sprint(looks, err) != "[{cards }] <nil>" {
+		t.Errorf("the most usual choice of what is on offer: %v, %v", looks, err)
+	}
+	for _, c := range []struct{ variants, want string }{
+		{"ru en", "ru en ru ru ru"},
+		{"ru en ru.cards en.cards", "ru.cards en.cards ru ru ru"},
+		{"ru en ru.cards en.cards ru/kino,teatr en/kino,teatr ru/kino", "ru.cards en/kino,teatr ru/kino ru ru"}, // sections before looks
+		{"ru en ru.cards en.cards en.cards/kino,teatr ru.long ru.long/kino", "ru.cards en.cards/kino,teatr ru.long/kino ru ru"},
+		{"ru.cards", "ru.cards ru.cards ru ru ru"},
+	} {
+		if got := variantsOf(t, d, Audience{Digest: "daily", Variants: strings.Fields(c.variants), Fallback: "ru", Until: now}); got != c.want {
+			t.Errorf("of %s: %s, want %s", c.variants, got, c.want)
+		}
+	}
+}
+
+func TestOneArticleGoesToThoseWhoWantItsSection(t *testing.T) {
+	d, v := dbtest.Open(t), newVerbs(t)
+	addActive(t, d, v, "daily", "all@x.org", "kino@x.org", "both@x.org", "kinotavr@x.org")
+	for email, sections := range map[string]string{"kino@x.org": "kino", "both@x.org": "afisha kino", "kinotavr@x.org": "kinotavr"} {
+		c := Choices{Hour: -1, Digests: []Choice{{Digest: "daily", Wanted: true, Sections: strings.Fields(sections)}}}
+		inTx(t, d, func(tx *sql.Tx) error { return Choose(ctx, tx, find(t, d, email).ID, c, Origin{}, now) })
+	}
+	for section, want := range map[string]int{"kino": 3, "afisha": 2, "teatr": 1, "": 1} {
+		a := Audience{Digest: "daily", Variants: []string{"ru"}, Fallback: "ru", Until: now, About: true, Section: section}
+		if got := len(strings.Fields(variantsOf(t, d, a))); got != want {
+			t.Errorf("of section %q: %d letters, want %d", section, got, want)
+		}
 	}
 }

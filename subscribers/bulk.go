@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vestnik/db"
+	"vestnik/mail"
 	"vestnik/subscribers/consent"
 )
 
@@ -16,7 +17,7 @@ import (
 func (im *importer) write(ctx context.Context, tx *sql.Tx, m *members, report *Report) (used []string, err error) {
 	fresh, changed := m.sizes()
 	people := newBulk(11, fresh, stateActive)
-	subscriptions := newBulk(6, changed, Pending)
+	subscriptions := newBulk(8, changed, Pending)
 	lines := make([]consent.Line, 0, changed)
 	var pending []asked
 	for _, one := range m.inOrder() {
@@ -30,7 +31,11 @@ func (im *importer) write(ctx context.Context, tx *sql.Tx, m *members, report *R
 			if h.by == nil {
 				continue
 			}
-			subscriptions.add(one.id, h.digest, h.state, db.Milli(im.since(h.by.since)), db.Milli(h.by.until), h.by.sections)
+			since, agreed, place := db.Milli(im.since(h.by.since)), int64(0), ""
+			if h.state == Active || h.state == Paused {
+				agreed, place = since, mail.PlaceImport
+			}
+			subscriptions.add(one.id, h.digest, h.state, since, db.Milli(h.by.until), h.by.sections, agreed, place)
 			lines = append(lines, lineOf(one.id, h.digest, verbImport, im.basis(h.by), Origin{}, im.now))
 			if h.state == Pending {
 				pending = append(pending, asked{one.id, h.digest})
@@ -92,8 +97,9 @@ func (im *importer) writeRows(ctx context.Context, tx *sql.Tx, people, subscript
 	if made != people.rows {
 		return errRaced
 	}
-	changed, err := subscriptions.insert(ctx, tx, `INSERT INTO subscriptions (subscriber, digest, state, since, until, sections)`, `(%s)`, `
-		ON CONFLICT (subscriber, digest) DO UPDATE SET state = excluded.state, since = excluded.since, until = excluded.until, sections = excluded.sections
+	changed, err := subscriptions.insert(ctx, tx, `INSERT INTO subscriptions (subscriber, digest, state, since, until, sections, agreed, place)`, `(%s)`, `
+		ON CONFLICT (subscriber, digest) DO UPDATE SET state = excluded.state, since = excluded.since, until = excluded.until, sections = excluded.sections,
+			agreed = excluded.agreed, place = excluded.place
 		WHERE subscriptions.state = $1 AND excluded.state <> $1`)
 	if err == nil && changed != subscriptions.rows {
 		err = errRaced

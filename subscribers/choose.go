@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"vestnik/db"
+	"vestnik/mail"
+	"vestnik/templates"
 )
 
 // Choices are what a reader says on the preferences page.
@@ -25,6 +27,7 @@ type Choice struct {
 	Digest   string
 	Wanted   bool
 	Sections []string // slugs; none for all
+	Layout   string   // of the letters; "": the digest's
 }
 
 // Choose is the preferences page: of the digests offered there, those wanted become active and the others are left, but for
@@ -65,6 +68,11 @@ func (c Choices) check() error {
 	if c.Hour < -1 || c.Hour > 23 {
 		return fmt.Errorf("hour %d: it goes from 0 to 23, or is -1 for the edition's own", c.Hour)
 	}
+	for _, one := range c.Digests {
+		if one.Layout != "" && !slices.Contains(templates.Layouts(), one.Layout) {
+			return fmt.Errorf("layout %q of %s: it is one of %q", cut(one.Layout), one.Digest, templates.Layouts())
+		}
+	}
 	if c.Timezone != "" {
 		if _, err := time.LoadLocation(c.Timezone); err != nil || c.Timezone == "Local" {
 			return fmt.Errorf("time zone %q: write it as Asia/Sakhalin", cut(c.Timezone))
@@ -92,21 +100,37 @@ func chooseDigest(ctx context.Context, tx *sql.Tx, s Subscriber, c Choice, o Ori
 	case !c.Wanted:
 		return nil
 	case was.State == Pending:
-		err = activate(ctx, tx, s.ID, c.Digest, preferencesBasis, o, now)
+		err = activate(ctx, tx, s.ID, c.Digest, mail.PlacePage, preferencesBasis, o, now)
 	case was.State != Active && was.State != Paused:
-		if err = setState(ctx, tx, s.ID, c.Digest, Active, now); err == nil {
+		if err = setState(ctx, tx, s.ID, c.Digest, Active, mail.PlacePage, now); err == nil {
 			err = agree(ctx, tx, s.ID, c.Digest, verbJoin, preferencesBasis, o, now)
 		}
 	}
-	sections := slices.Compact(slices.Sorted(slices.Values(c.Sections)))
-	if err != nil || slices.Equal(was.Sections, sections) {
-		return err
+	if err == nil {
+		err = chooseLetter(ctx, tx, was, s.ID, c, o, now)
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE subscriptions SET sections = $1 WHERE subscriber = $2 AND digest = $3`, strings.Join(sections, " "), s.ID, c.Digest)
+	return err
+}
+
+// chooseLetter sets what is in the letters of a digest and how they look.
+func chooseLetter(ctx context.Context, tx *sql.Tx, was Subscription, subscriber int64, c Choice, o Origin, now time.Time) error {
+	sections := slices.Compact(slices.Sorted(slices.Values(c.Sections)))
+	var words []string
+	if !slices.Equal(was.Sections, sections) {
+		words = append(words, "sections "+firstOf(strings.Join(sections, ", "), "all"))
+	}
+	if was.Layout != c.Layout {
+		words = append(words, "layout "+firstOf(c.Layout, "of the digest"))
+	}
+	if len(words) == 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE subscriptions SET sections = $1, layout = $2 WHERE subscriber = $3 AND digest = $4`,
+		strings.Join(sections, " "), c.Layout, subscriber, c.Digest)
 	if err != nil {
 		return err
 	}
-	return agree(ctx, tx, s.ID, c.Digest, verbChoose, "sections "+firstOf(strings.Join(sections, ", "), "all"), o, now)
+	return agree(ctx, tx, subscriber, c.Digest, verbChoose, strings.Join(words, "; "), o, now)
 }
 
 // SetLanguage sets the language of a subscriber's letters; "" is each digest's own. Errors: [ErrNotFound], and a sentence
@@ -149,4 +173,43 @@ func ChosenSections(ctx context.Context, h db.Handle, digest string, limit int) 
 		names = append(names, c.sections)
 	}
 	return names, nil
+}
+
+// A Look is a choice of a layout that readers of a digest made, with the sections that they chose beside it.
+type Look struct {
+	Layout   string
+	Sections string // slugs parted by spaces; "" for all
+}
+
+// ChosenLooks returns the layouts that active subscribers of a digest chose out of those on offer, with their sections: the choices of
+// most readers first, at most limit. A layout stands among them without sections, too, since the letter of a choice that is too thin is the
+// whole edition.
+func ChosenLooks(ctx context.Context, h db.Handle, digest string, offered []string, limit int) ([]Look, error) {
+	if len(offered) == 0 {
+		return nil, nil
+	}
+	type chosen struct {
+		Look
+		n int64
+	}
+	all, err := db.Collect(ctx, h, func(row *sql.Rows) (c chosen, err error) { return c, row.Scan(&c.Layout, &c.Sections, &c.n) }, `
+		SELECT layout, sections, COUNT(*)
+		FROM subscriptions
+		WHERE digest = $1 AND state = 'active' AND layout IN (`+db.Placeholders(2, len(offered))+`)
+		GROUP BY layout, sections`, append([]any{digest}, db.Args(offered)...)...)
+	if err != nil {
+		return nil, fmt.Errorf("layouts that readers of %s chose: %w", digest, err)
+	}
+	slices.SortFunc(all, func(a, b chosen) int {
+		return cmp.Or(cmp.Compare(b.n, a.n), strings.Compare(a.Layout, b.Layout), strings.Compare(a.Sections, b.Sections))
+	})
+	var looks []Look
+	for _, c := range all {
+		for _, look := range []Look{{Layout: c.Layout}, c.Look} {
+			if len(looks) < limit && !slices.Contains(looks, look) {
+				looks = append(looks, look)
+			}
+		}
+	}
+	return looks, nil
 }

@@ -40,7 +40,7 @@ func TestPreferencesSetWhatWasOffered(t *testing.T) {
 	}
 	got := find(t, d, "ann@x.org").Subscriptions
 	for i := range got {
-		got[i].Sections = nil
+		got[i].Sections, got[i].Agreed, got[i].Place = nil, time.Time{}, ""
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("subscriptions = %+v, want %+v", got, want)
@@ -64,7 +64,7 @@ func TestChoicesAreLinesOfConsentOnce(t *testing.T) {
 	d, v := dbtest.Open(t), newVerbs(t)
 	addActive(t, d, v, "daily", "ann@x.org")
 	ann := find(t, d, "ann@x.org")
-	c := Choices{Digests: []Choice{{"daily", true, []string{"kino", "afisha", "kino"}}}, Language: "en", Timezone: "Asia/Sakhalin", Hour: 7}
+	c := Choices{Digests: []Choice{{Digest: "daily", Wanted: true, Sections: []string{"kino", "afisha", "kino"}}}, Language: "en", Timezone: "Asia/Sakhalin", Hour: 7}
 	for range 2 {
 		inTx(t, d, func(tx *sql.Tx) error { return Choose(ctx, tx, ann.ID, c, Origin{}, now) })
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vestnik/db"
+	"vestnik/mail"
 )
 
 // Peek returns whose and for which digest a confirmation token is, for the page that asks "confirm?". It changes
@@ -36,7 +37,7 @@ func (v Verbs) Confirm(ctx context.Context, tx *sql.Tx, token string, o Origin, 
 	if err != nil {
 		return Subscriber{}, "", err
 	}
-	if err := activate(ctx, tx, s.ID, digest, "link in the confirmation letter", o, now); err != nil {
+	if err := activate(ctx, tx, s.ID, digest, mail.PlacePage, "link in the confirmation letter", o, now); err != nil {
 		return Subscriber{}, "", fmt.Errorf("confirm %s for %s: %w", s.Key, digest, err)
 	}
 	if err := v.remember(ctx, tx, s.Key); err != nil {
@@ -77,7 +78,7 @@ func (v Verbs) ConfirmByAdmin(ctx context.Context, tx *sql.Tx, email, digest, ba
 		if one.State != Pending || digest != "" && one.Digest != digest {
 			continue
 		}
-		if err := activate(ctx, tx, s.ID, one.Digest, basis, Origin{}, now); err != nil {
+		if err := activate(ctx, tx, s.ID, one.Digest, mail.PlaceHand, basis, Origin{}, now); err != nil {
 			return Subscriber{}, fmt.Errorf("confirm %s for %s: %w", s.Key, one.Digest, err)
 		}
 	}
@@ -85,12 +86,12 @@ func (v Verbs) ConfirmByAdmin(ctx context.Context, tx *sql.Tx, email, digest, ba
 }
 
 // activate turns pending into active, and only that: of two confirmations at once one finds nothing left to do.
-func activate(ctx context.Context, tx *sql.Tx, subscriber int64, digest, basis string, o Origin, now time.Time) error {
+func activate(ctx context.Context, tx *sql.Tx, subscriber int64, digest, place, basis string, o Origin, now time.Time) error {
 	changed, err := db.Changed(ctx, tx, `
 		UPDATE subscriptions
-		SET state = $1, since = $2, before = ''
+		SET state = $1, since = $2, before = '', agreed = $2, place = $6
 		WHERE subscriber = $3 AND digest = $4 AND state = $5`,
-		Active, db.Milli(now), subscriber, digest, Pending)
+		Active, db.Milli(now), subscriber, digest, Pending, place)
 	if err != nil || !changed {
 		return err
 	}

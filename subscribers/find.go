@@ -103,16 +103,16 @@ type owned struct {
 
 func subscriptionsOf(ctx context.Context, h db.Handle, ids []any) ([]owned, error) {
 	scan := func(row *sql.Rows) (u owned, err error) {
-		var since, until int64
+		var since, until, agreed int64
 		var sections string
-		err = row.Scan(&u.subscriber, &u.Digest, &u.State, &since, &until, &u.Before, &sections)
-		u.Since, u.Sections = db.Time(since), strings.Fields(sections)
+		err = row.Scan(&u.subscriber, &u.Digest, &u.State, &since, &until, &u.Before, &sections, &u.Layout, &agreed, &u.Place)
+		u.Since, u.Sections, u.Agreed = db.Time(since), strings.Fields(sections), db.Time(agreed)
 		if u.State == Paused { // of one left it is kept for undoing that
 			u.Until = db.Time(until)
 		}
 		return u, err
 	}
-	return collectIn(ctx, h, scan, `SELECT subscriber, digest, state, since, until, before, sections FROM subscriptions WHERE subscriber IN (%s)`, ids)
+	return collectIn(ctx, h, scan, `SELECT subscriber, digest, state, since, until, before, sections, layout, agreed, place FROM subscriptions WHERE subscriber IN (%s)`, ids)
 }
 
 // membersPerList is how long an IN list gets: SQLite looks every $n up by its name, one after the other, so a list of a

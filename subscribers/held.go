@@ -43,6 +43,9 @@ type HeldSubscription struct {
 	Since    time.Time `json:"since"`
 	Until    time.Time `json:"until,omitzero"`
 	Sections []string  `json:"sections,omitempty"`
+	Layout   string    `json:"layout,omitempty"`
+	Agreed   time.Time `json:"agreed,omitzero"`
+	Place    string    `json:"place,omitempty"` // where it was agreed to: page, import or hand
 }
 
 // HeldConsent is a line of the log.
@@ -114,7 +117,7 @@ func (v Verbs) Held(ctx context.Context, h db.Handle, subscriber int64) (Held, e
 	all := Held{ID: s.ID, Email: s.Email, Name: s.Name, Language: s.Language, Timezone: s.Timezone, Hour: s.Hour, UUID: s.UUID, State: s.State,
 		Since: s.Since.UTC(), Subscriptions: []HeldSubscription{}, Consent: []HeldConsent{}, Letters: []HeldLetter{}, Links: []HeldLink{}}
 	for _, u := range s.Subscriptions {
-		all.Subscriptions = append(all.Subscriptions, HeldSubscription{u.Digest, u.State, u.Since.UTC(), u.Until.UTC(), u.Sections})
+		all.Subscriptions = append(all.Subscriptions, HeldSubscription{u.Digest, u.State, u.Since.UTC(), u.Until.UTC(), u.Sections, u.Layout, u.Agreed.UTC(), u.Place})
 	}
 	if err := all.add(ctx, h, v.Keys, s.Key); err != nil {
 		return Held{}, fmt.Errorf("what is held about %s: %w", s.Key, err)

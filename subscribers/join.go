@@ -289,7 +289,7 @@ func (v Verbs) addTo(ctx context.Context, tx *sql.Tx, subscriber int64, digest s
 		}
 		return askToConfirm(ctx, tx, subscriber, letter, verbAdd, a.Basis, Origin{}, now)
 	}
-	if err := setState(ctx, tx, subscriber, digest, Active, now); err != nil {
+	if err := setState(ctx, tx, subscriber, digest, Active, mail.PlaceHand, now); err != nil {
 		return err
 	}
 	return agree(ctx, tx, subscriber, digest, verbAdd, a.Basis, Origin{}, now)
@@ -321,7 +321,7 @@ func (v Verbs) confirmLetter(digest, language string) (confirmLetter, error) {
 
 // askToConfirm makes a subscription pending and writes its letter.
 func askToConfirm(ctx context.Context, tx *sql.Tx, subscriber int64, c confirmLetter, verb, basis string, o Origin, now time.Time) error {
-	if err := setState(ctx, tx, subscriber, c.digest, Pending, now); err != nil {
+	if err := setState(ctx, tx, subscriber, c.digest, Pending, "", now); err != nil {
 		return err
 	}
 	if err := agree(ctx, tx, subscriber, c.digest, verb, basis, o, now); err != nil {
@@ -378,14 +378,19 @@ func stateOf(ctx context.Context, h db.Handle, subscriber int64, digest string) 
 }
 
 // setState sets the state of a subscription, new or not. One that was left and is asked for keeps that in mind until it is confirmed: a
-// stranger may have asked, and no import may bring back who left.
-func setState(ctx context.Context, tx *sql.Tx, subscriber int64, digest, state string, now time.Time) error {
+// stranger may have asked, and no import may bring back who left. Place is where an active one was agreed to, just now.
+func setState(ctx context.Context, tx *sql.Tx, subscriber int64, digest, state, place string, now time.Time) error {
+	var agreed int64
+	if state == Active {
+		agreed = db.Milli(now)
+	}
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO subscriptions (subscriber, digest, state, since)
-		VALUES ($1, $2, $3, $4)
+		INSERT INTO subscriptions (subscriber, digest, state, since, agreed, place)
+		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (subscriber, digest) DO UPDATE SET state = excluded.state, since = excluded.since, until = 0,
+			agreed = excluded.agreed, place = excluded.place,
 			before = CASE WHEN excluded.state = 'pending' AND 'left' IN (subscriptions.state, subscriptions.before) THEN 'left' ELSE '' END`,
-		subscriber, digest, state, db.Milli(now))
+		subscriber, digest, state, db.Milli(now), agreed, place)
 	return err
 }
 

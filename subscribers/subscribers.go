@@ -45,7 +45,7 @@ const (
 	verbReturn     = "return" // leaving undone within ten minutes
 	verbPause      = "pause"
 	verbResume     = "resume" // by the reader, or because the pause is over
-	verbChoose     = "choose" // language, sections, hour, zone
+	verbChoose     = "choose" // language, sections, layout, hour, zone
 	verbMove       = "move"   // to another address
 	verbImport     = "import"
 	verbAdd        = "add"
@@ -109,6 +109,10 @@ type Subscription struct {
 	Before string    // of one left: the state that leaving ended
 
 	Sections []string // slugs; none for all
+	Layout   string   // of the letters, as "cards"; "": the digest's
+
+	Agreed time.Time // when the reader agreed, or came in with a list; zero: not yet, or not known
+	Place  string    // where: [mail.PlacePage] and so on
 }
 
 // Subscription returns the subscriber's subscription to a digest, with the state "" when there is none.

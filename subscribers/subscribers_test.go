@@ -239,7 +239,7 @@ func TestAudienceIsThoseActiveWhenTheEditionWasMade(t *testing.T) {
 
 func audience(t *testing.T, d *db.DB, digest string, languages []string, after int64, limit int) string {
 	t.Helper()
-	query, args := Audience{digest, languages, "ru", now, after, limit}.Select(nil)
+	query, args := Audience{Digest: digest, Variants: languages, Fallback: "ru", Until: now, After: after, Limit: limit}.Select(nil)
 	type letter struct {
 		to      int64
 		variant string
@@ -265,17 +265,28 @@ func audience(t *testing.T, d *db.DB, digest string, languages []string, after i
 
 func TestAudienceNeedsNoSorting(t *testing.T) {
 	d := dbtest.OpenSQLite(t)
-	query, args := Audience{"daily", []string{"ru", "ru/kino"}, "ru", now, 0, 5000}.Select([]Delivery{{Hour{"Asia/Sakhalin", 7}, now, now}})
+	query, args := Audience{Digest: "daily", Variants: []string{"ru", "ru/kino"}, Fallback: "ru", Until: now, Limit: 5000}.Select([]Delivery{{Hour{"Asia/Sakhalin", 7}, now, now}})
 	scan := func(row *sql.Rows) (detail string, err error) {
 		var id, parent, unused int64
 		err = row.Scan(&id, &parent, &unused, &detail)
 		return detail, err
 	}
-	plan, err := db.Collect(ctx, d, scan, "EXPLAIN QUERY PLAN "+query, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if all := strings.Join(plan, "\n"); strings.Contains(all, "TEMP B-TREE") || !strings.Contains(all, "subscriptions_digest") {
-		t.Errorf("the plan sorts or misses the index:\n%s", all)
+	part := []any{"daily", Active, int64(0), int64(4999)}
+	for _, c := range []struct {
+		query string
+		args  []any
+		want  string
+	}{
+		{query, args, "SEARCH u USING INDEX subscriptions_digest (digest=? AND state=? AND subscriber>?"},
+		{partQuery, part, "SEARCH subscriptions USING COVERING INDEX subscriptions_digest (digest=? AND state=? AND subscriber>?)"},
+		{hoursQuery, []any{int64(0), int64(1)}, "SEARCH subscribers USING COVERING INDEX subscribers_hours (id>? AND id<?)"},
+	} {
+		plan, err := db.Collect(ctx, d, scan, "EXPLAIN QUERY PLAN "+c.query, c.args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all := strings.Join(plan, "\n"); strings.Contains(all, "ORDER BY") || !strings.Contains(all, c.want) {
+			t.Errorf("the plan sorts or misses the index:\n%s\nwant %s", all, c.want)
+		}
 	}
 }
