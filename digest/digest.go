@@ -12,6 +12,7 @@
 package digest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -108,7 +109,7 @@ func (dg Digest) Check() error {
 		name, value string
 		allowed     []string
 	}{
-		{"rank", dg.Rank, []string{"reads", "adjusted"}},
+		{"rank", dg.Rank, ranks},
 		{"when_thin", dg.WhenThin, []string{ThinFill, ThinSkip, ThinSend}},
 		{"in_doubt", dg.InDoubt, []string{"resend", "skip"}},
 		{"language", dg.Language, templates.Languages()},
@@ -117,7 +118,44 @@ func (dg Digest) Check() error {
 			return fmt.Errorf("%s: %s %q: write one of %q", dg.Name, key.name, key.value, key.allowed)
 		}
 	}
-	return dg.checkNumbers()
+	if err := dg.checkNumbers(); err != nil {
+		return err
+	}
+	if err := dg.checkChoice(); err != nil {
+		return err
+	}
+	if err := dg.checkEditors(); err != nil {
+		return err
+	}
+	return dg.checkLetters()
+}
+
+// checkLetters checks how the letters look, and the rules for one article by mail. What was left out is as it always was.
+func (dg Digest) checkLetters() error {
+	if err := templates.CheckSubject(dg.Subject); err != nil {
+		return fmt.Errorf("%s: %w", dg.Name, err)
+	}
+	layouts := templates.Layouts()
+	if dg.Layout != "" && !slices.Contains(layouts, dg.Layout) {
+		return fmt.Errorf("%s: layout %q: write one of %q", dg.Name, dg.Layout, layouts)
+	}
+	for i, layout := range dg.Layouts {
+		switch {
+		case !slices.Contains(layouts, layout):
+			return fmt.Errorf("%s: layouts %q: write some of %q", dg.Name, layout, layouts)
+		case slices.Contains(dg.Layouts[:i], layout):
+			return fmt.Errorf("%s: layouts: %q stands in it twice", dg.Name, layout)
+		case dg.Follows():
+			return fmt.Errorf("%s: layouts: the letters of one article have a layout of their own; leave the key out, or the schedule %q", dg.Name, OnPublish)
+		}
+	}
+	if dg.Text != "" && dg.Text != TextFull && dg.Text != TextSummary {
+		return fmt.Errorf("%s: text %q: write one of %q", dg.Name, dg.Text, []string{TextFull, TextSummary})
+	}
+	if dg.Grace < 0 || dg.Grace > 7*24*time.Hour {
+		return fmt.Errorf(`%s: grace %s: it must be from "0s" to "7d"`, dg.Name, dg.Grace)
+	}
+	return nil
 }
 
 func (dg Digest) checkNumbers() error {
@@ -138,7 +176,28 @@ func (dg Digest) checkNumbers() error {
 	return nil
 }
 
+// Looks are the layouts that readers can choose from for their letters, the digest's own first; none where there is no choice. One
+// article by mail has its own.
+func (dg Digest) Looks() []string {
+	looks := []string{cmp.Or(dg.Layout, templates.LayoutList)}
+	for _, layout := range dg.Layouts {
+		if !slices.Contains(looks, layout) {
+			looks = append(looks, layout)
+		}
+	}
+	if len(looks) < 2 || dg.Follows() {
+		return nil
+	}
+	return looks
+}
+
+// Follows reports whether dg mails each article as it is published, and so has no slots that could be told beforehand.
+func (dg Digest) Follows() bool { return dg.Schedule == OnPublish }
+
 func (dg Digest) schedule() (schedule, error) {
+	if dg.Follows() && dg.Location != nil {
+		return schedule{loc: dg.Location}, nil
+	}
 	s, err := parseSchedule(dg.Schedule, dg.Location)
 	if err != nil {
 		return schedule{}, fmt.Errorf("%s: %w", dg.Name, err)
@@ -174,6 +233,9 @@ func (dg Digest) Last(now time.Time) (Slot, error) {
 		return Slot{}, err
 	}
 	slot := s.last(now)
+	if dg.Follows() {
+		return Slot{}, fmt.Errorf("%s has no slots of its own, as it mails articles when they are published: name an article, as in --article SLUG, or an edition", dg.Name)
+	}
 	if slot.IsZero() {
 		return Slot{}, fmt.Errorf("%s: schedule %q had no slot in the last eight years", dg.Name, dg.Schedule)
 	}

@@ -26,6 +26,7 @@ func (p Publisher) Enqueue(ctx context.Context, edition int64, now time.Time) (b
 		done, err = p.enqueue(ctx, tx, edition, now)
 		return err
 	})
+	stop("enqueued")
 	if err != nil {
 		return false, fmt.Errorf("enqueue the letters of edition %d: %w", edition, err)
 	}
@@ -49,26 +50,36 @@ func (p Publisher) enqueue(ctx context.Context, tx *sql.Tx, edition int64, now t
 		return false, err
 	}
 	audience := subscribers.Audience{Digest: e.Digest, Variants: variants, Fallback: e.Language, Until: e.Made, After: e.cursor, Limit: size}
-	crowd, err := audience.Crowd(ctx, tx)
+	if e.Article != 0 {
+		audience.About = true
+		if audience.Section, err = e.sectionOf(ctx, tx); err != nil {
+			return false, err
+		}
+	}
+	part, err := audience.Part(ctx, tx)
 	if err != nil {
 		return false, err
 	}
-	state := Enqueuing
-	if crowd.Size < int64(size) {
-		state = Sending
+	state := Sending
+	if part.More {
+		state = Enqueuing
 	}
-	// First the cursor: its row lock makes a second node wait and then find that the cursor is elsewhere.
-	moved, err := db.Changed(ctx, tx, `UPDATE editions SET cursor = $1, state = $2 WHERE id = $3 AND cursor = $4 AND state = $5`,
-		max(crowd.Last, e.cursor), state, e.ID, e.cursor, Enqueuing)
+	// First the cursor: its row lock makes a second node wait and then find that the cursor is elsewhere, and whoever makes the next
+	// revision wait for these letters, or us find that it is there.
+	moved, err := db.Changed(ctx, tx, `UPDATE editions SET cursor = $1, state = $2 WHERE id = $3 AND cursor = $4 AND state = $5 AND revision = $6`,
+		part.Last, state, e.ID, e.cursor, Enqueuing, e.Revision)
 	if err != nil || !moved {
 		return false, err
 	}
-	query, args := audience.Select(subscribers.Deliver(crowd.Hours, p.zone(e), e.Slot.At, e.Expires, e.next))
+	stop("cursor")
+	query, args := part.Select(subscribers.Deliver(part.Hours, p.zone(e), e.Slot.At, e.Expires, e.next))
 	filled, err := mail.Fill(ctx, tx, mail.Filling{Kind: mail.KindDigest, Ref: e.ID, Digest: e.Digest, Revision: e.Revision, Expires: e.Expires}, query, args, now)
 	if err != nil {
 		return false, err
 	}
+	stop("filled")
 	_, err = tx.ExecContext(ctx, `UPDATE editions SET recipients = recipients + $1 WHERE id = $2`, filled, e.ID)
+	stop("counted")
 	return state == Sending, err
 }
 
@@ -85,7 +96,7 @@ func (p Publisher) inState(ctx context.Context, state string) ([]int64, error) {
 	return db.Collect(ctx, p.DB, func(row *sql.Rows) (id int64, err error) {
 		err = row.Scan(&id)
 		return id, err
-	}, `SELECT id FROM editions WHERE state = $1 ORDER BY made, id`, state)
+	}, `SELECT id FROM editions WHERE state = $1 AND state <> 'finished' ORDER BY made, id`, state)
 }
 
 // finish marks an edition finished if nothing of it is left to send, and reports whether it did.

@@ -191,7 +191,7 @@ func (n newsroom) slots() []string {
 	}
 	var names []string
 	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].State != SlotPublished && all[i].Reason == "" {
+		if all[i].State != SlotSent && all[i].Reason == "" {
 			n.t.Errorf("slot %s is %s without a reason", all[i].Slot.Name(), all[i].State)
 		}
 		names = append(names, all[i].Slot.Name()+" "+all[i].State)

@@ -291,7 +291,7 @@ func TestAnEditionIsFrozen(t *testing.T) {
 	n := open(t)
 	list := n.news()
 	slot, now := n.slot("2026-11-24T0800"), n.at("2026-11-24 08:00")
-	before, letter, err := n.Preview(n.ctx, n.daily, slot, "en", now)
+	before, letter, err := n.Preview(n.ctx, n.daily, slot, Wanted{Variant: "en"}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +301,7 @@ func TestAnEditionIsFrozen(t *testing.T) {
 	}
 	n.read(list[2].ID, 1000, "web", n.at("2026-11-23 16:00"))
 	n.article("Совсем новая", now)
-	after, letter2, err := n.Preview(n.ctx, n.daily, slot, "en", now.Add(time.Hour))
+	after, letter2, err := n.Preview(n.ctx, n.daily, slot, Wanted{Variant: "en"}, now.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -351,7 +351,7 @@ func TestATestLetterHasAMasterCopyOfItsOwn(t *testing.T) {
 	n := open(t)
 	n.news()
 	now := n.at("2026-11-24 07:00")
-	l, err := n.Test(n.ctx, n.daily, n.slot("2026-11-24T0800"), "en", "Editor@Kino.Example", now)
+	l, err := n.Test(n.ctx, n.daily, n.slot("2026-11-24T0800"), Wanted{Variant: "en"}, "Editor@Kino.Example", now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -365,7 +365,7 @@ func TestATestLetterHasAMasterCopyOfItsOwn(t *testing.T) {
 	if len(n.editions()) != 0 || len(n.slots()) != 0 {
 		t.Error("a test letter made an edition")
 	}
-	if _, err := n.Test(n.ctx, n.daily, n.slot("2026-11-24T0800"), "en", "no address", now); err == nil {
+	if _, err := n.Test(n.ctx, n.daily, n.slot("2026-11-24T0800"), Wanted{Variant: "en"}, "no address", now); err == nil {
 		t.Error("a test letter to no address was taken")
 	}
 }
@@ -387,14 +387,14 @@ func TestASlotIsClaimedOnce(t *testing.T) {
 		want        bool
 	}{
 		{"2026-11-24T0800", SlotMissed, false, true},
-		{"2026-11-24T0800", SlotPublished, false, false}, // only by hand
-		{"2026-11-24T0800", SlotPublished, true, true},
-		{"2026-11-24T0800", SlotPublished, true, false},
+		{"2026-11-24T0800", SlotSent, false, false}, // only by hand
+		{"2026-11-24T0800", SlotSent, true, true},
+		{"2026-11-24T0800", SlotSent, true, false},
 		{"2026-11-24T0800", SlotSkipped, true, false},
-		{"2026-11-25T0800", SlotPublished, true, true},
+		{"2026-11-25T0800", SlotSent, true, true},
 	} {
 		n.tx(func(tx *sql.Tx) error {
-			got, err := claim(n.ctx, tx, "daily", verdict{n.slot(test.slot), test.state, "a test"}, n.at("2026-11-24 08:00"), test.byHand)
+			got, err := claim(n.ctx, tx, "daily", verdict{slot: n.slot(test.slot), state: test.state, reason: "a test"}, n.at("2026-11-24 08:00"), test.byHand)
 			if got != test.want {
 				t.Errorf("claim of %s as %s, by hand %v: %v, want %v", test.slot, test.state, test.byHand, got, test.want)
 			}

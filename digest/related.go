@@ -2,75 +2,88 @@ package digest
 
 import (
 	"context"
+	"slices"
 
 	"vestnik/articles"
-	"vestnik/db"
 	"vestnik/templates"
 )
 
-// relatedLines is how many of the first items get a related line of their own.
-const relatedLines = 3
+// enoughStory is how many headlines of its own story an item has that needs no related one.
+const enoughStory = 2
 
-// relate sets the related lines of the first items and the closing block, which takes one article from each item in
-// turn, best rank first. No article stands in the edition twice.
-func (p Publisher) relate(ctx context.Context, dg Digest, view *templates.EditionView, list []line) error {
-	if dg.Related == 0 {
+// relate sets the related line of each item that was read most or that the editors chose, and the closing block, which takes one article
+// from each item in turn, best rank first. No article stands in the edition twice.
+func (m *making) relate(ctx context.Context, view *templates.EditionView, list []line) error {
+	if m.dg.Related == 0 {
 		return nil
 	}
-	r := relations{h: p.DB, list: list, used: map[int64]bool{}, found: map[int][]articles.Article{}, want: relatedLines + dg.Related}
+	r := relations{making: m, list: list, found: map[int][]articles.Article{}}
 	for _, l := range list {
-		r.listed = append(r.listed, l.article.ID)
+		r.used = append(append(r.used, l.article.ID), l.pick.story...)
 	}
-	for i := range min(relatedLines, len(list)) {
+	for i, l := range list {
+		if l.pick.reason != ReasonReads && l.pick.reason != ReasonEditors || len(l.pick.story) >= enoughStory {
+			continue
+		}
 		a, ok, err := r.next(ctx, i)
 		if err != nil {
 			return err
 		}
 		if ok {
-			view.Items[i].Related = []templates.Headline{p.headline(dg, a)}
+			view.Items[i].Related = []templates.Headline{m.headline(m.dg, a)}
 		}
 	}
+	return r.close(ctx, view)
+}
+
+// relations finds what is related to the items of a list, as far as it is asked.
+type relations struct {
+	*making
+	list  []line
+	used  []int64
+	found map[int][]articles.Article
+}
+
+// close sets the closing block.
+func (r *relations) close(ctx context.Context, view *templates.EditionView) error {
 	for more := true; more; {
 		more = false
-		for i := 0; i < len(list) && len(view.Related) < dg.Related; i++ {
+		for i := 0; i < len(r.list) && len(view.Related) < r.dg.Related; i++ {
 			a, ok, err := r.next(ctx, i)
 			if err != nil {
 				return err
 			}
 			if ok {
-				view.Related, more = append(view.Related, p.headline(dg, a)), true
+				view.Related, more = append(view.Related, r.headline(r.dg, a)), true
 			}
 		}
 	}
 	return nil
 }
 
-// relations finds what is related to the items of a list, as far as it is asked.
-type relations struct {
-	h      db.Handle
-	list   []line
-	listed []int64
-	used   map[int64]bool
-	found  map[int][]articles.Article
-	want   int // enough of one item that one is left though all others were used already
-}
+// few is how many related articles of an item are looked up at once: one goes under it, some may be needed below the list.
+const few = 3
 
 // next is the article most related to item i that does not stand in the edition yet.
 func (r *relations) next(ctx context.Context, i int) (articles.Article, bool, error) {
-	if _, asked := r.found[i]; !asked {
-		found, err := articles.Related(ctx, r.h, r.list[i].article, r.want, r.listed)
-		if err != nil {
-			return articles.Article{}, false, err
+	for {
+		if all, asked := r.found[i]; !asked || len(all) == few && !slices.ContainsFunc(all, r.isNew) {
+			found, err := articles.Related(ctx, r.DB, r.list[i].article, few, r.used)
+			if err != nil {
+				return articles.Article{}, false, err
+			}
+			r.found[i] = found
 		}
-		r.found[i] = found
-	}
-	for len(r.found[i]) > 0 {
-		a := r.found[i][0]
-		r.found[i] = r.found[i][1:]
-		if !r.used[a.ID] {
-			r.used[a.ID] = true
-			return a, true, nil
+		for _, a := range r.found[i] {
+			if r.isNew(a) {
+				r.used = append(r.used, a.ID)
+				return a, true, nil
+			}
+		}
+		if len(r.found[i]) < few {
+			return articles.Article{}, false, nil
 		}
 	}
-	return articles.Article{}, false, nil
 }
+
+func (r *relations) isNew(a articles.Article) bool { return !slices.Contains(r.used, a.ID) }

@@ -3,6 +3,7 @@ package digest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +39,7 @@ func ParseSlot(name string, loc *time.Location) (Slot, error) {
 // the cron library never meets a day of 23 or 25 hours. The library alone skips what falls into the gap of a spring
 // night and fires twice in the repeated hour of autumn.
 type schedule struct {
-	spec *cron.SpecSchedule
+	spec *cron.SpecSchedule // nil: it never comes
 	loc  *time.Location
 }
 
@@ -48,7 +49,8 @@ const slotFormat = cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | 
 const scheduleHelp = `write five fields (minute, hour, day of month, month, day of week from 0 = Sunday to 6), ` +
 	`as in "0 8 * * 1-5", or @hourly, @daily, @weekly, @monthly`
 
-// parseSchedule reads a cron line. Day of month and day of week both given mean either, as cron has it.
+// parseSchedule reads a cron line. Day of month and day of week both given are refused: cron means either by it, and hardly anybody
+// who writes it does.
 func parseSchedule(line string, loc *time.Location) (s schedule, err error) {
 	// The library panics on some lines, "TZ=UTC" alone among them, and has no maintainer to mend it.
 	defer func() {
@@ -74,6 +76,9 @@ func parseSchedule(line string, loc *time.Location) (s schedule, err error) {
 	if !ok || spec.Minute == 0 || spec.Hour == 0 || spec.Dom == 0 || spec.Month == 0 || spec.Dow == 0 {
 		return schedule{}, fmt.Errorf("schedule %q: a field is empty; %s", line, scheduleHelp)
 	}
+	if spec.Dom&anyDay == 0 && spec.Dow&anyDay == 0 {
+		return schedule{}, eitherDay(line)
+	}
 	spec.Location = time.UTC
 	s = schedule{spec: spec, loc: loc}
 	if s.next(time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
@@ -82,8 +87,23 @@ func parseSchedule(line string, loc *time.Location) (s schedule, err error) {
 	return s, nil
 }
 
+// anyDay is the bit by which the library says that a field is "*".
+const anyDay = 1 << 63
+
+// eitherDay is the error of a line that names days of the month and days of the week.
+func eitherDay(line string) error {
+	f := strings.Fields(line)
+	month, week := slices.Clone(f), slices.Clone(f)
+	month[4], week[2] = "*", "*"
+	return fmt.Errorf("schedule %q: day of month %q and day of week %q are both given, and cron would take a day that is either; write one of them as *, "+
+		"or make two digests, %q and %q, if you want both", line, f[2], f[4], strings.Join(month, " "), strings.Join(week, " "))
+}
+
 // next is the first moment of the schedule after wall; zero if there is none in ten years.
 func (s schedule) next(wall time.Time) time.Time {
+	if s.spec == nil { // of a digest that has no slots of its own
+		return time.Time{}
+	}
 	if next := s.spec.Next(wall); !next.IsZero() {
 		return next
 	}

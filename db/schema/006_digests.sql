@@ -24,7 +24,7 @@ CREATE TABLE digest_holds (             -- the next edition waits for an editor,
 -- editions.state: held | cancelled | enqueuing | sending | finished; made is when it was published, until then when it was compiled
 ALTER TABLE editions ADD COLUMN approve_by BIGINT NOT NULL DEFAULT 0;           -- held: it is cancelled at that time; 0: it needed no approval
 ALTER TABLE editions ADD COLUMN approved_by TEXT NOT NULL DEFAULT '';           -- an editor, or who ran the command
-ALTER TABLE editions ADD COLUMN reminded BIGINT NOT NULL DEFAULT 0;             -- how many letters asked the editors
+ALTER TABLE editions ADD COLUMN reminded BIGINT NOT NULL DEFAULT 0;             -- how far editors were told: 1 asked, 2 reminded, 3 that nobody approved it
 ALTER TABLE editions ADD COLUMN article BIGINT NOT NULL DEFAULT 0;              -- the one that it brings; 0: a list
 CREATE INDEX editions_until ON editions (digest, slot_at);
 
@@ -41,6 +41,9 @@ CREATE TABLE edition_revisions (        -- what was changed, by whom; never chan
     hash       TEXT   NOT NULL,         -- of the content: on the page and in the letters
     PRIMARY KEY (edition, revision)
 );
+ALTER TABLE edition_revisions ADD COLUMN looked BIGINT NOT NULL DEFAULT 0;    -- when the ledger was last gone through, from the beginning, for who has to be told
+ALTER TABLE edition_revisions ADD COLUMN cursor BIGINT NOT NULL DEFAULT 0;    -- the last recipient that was looked at; 0: all, or none yet
+ALTER TABLE edition_revisions ADD COLUMN settled BIGINT NOT NULL DEFAULT 0;    -- when that look began, if nothing with an earlier revision was under way any more
 CREATE TABLE edition_bodies (           -- what pages and previews show, as JSON (templates.EditionView); never changed
     edition  BIGINT NOT NULL REFERENCES editions (id) ON DELETE CASCADE,
     revision BIGINT NOT NULL,
@@ -68,6 +71,10 @@ CREATE TABLE edition_absent (           -- what nearly was in an edition, and wh
     PRIMARY KEY (edition, block, article)
 );
 
+ALTER TABLE edition_chosen ADD COLUMN reason TEXT NOT NULL DEFAULT 'reads';     -- as of edition_items; before, what filled up was not kept
+CREATE INDEX articles_ranked ON articles (id, section, moment, kind) WHERE state = 'published';   -- what a digest asks of every article that was read
+CREATE INDEX changes_article ON changes (article, change);                      -- what an article was at a time, for `digest render --as-of`
+
 CREATE TABLE digest_follow (            -- digests that mail articles as they are published: how far they followed the log of changes
     digest TEXT   NOT NULL PRIMARY KEY,
     change BIGINT NOT NULL
@@ -82,19 +89,29 @@ CREATE TABLE digest_articles (          -- each article is mailed once by a dige
     PRIMARY KEY (digest, article)
 );
 CREATE INDEX digest_articles_due ON digest_articles (digest, due) WHERE due > 0;
+CREATE INDEX digest_articles_made ON digest_articles (digest, made);
 
 -- subscribers -------------------------------------------------------------------------------------------------------
 
 ALTER TABLE subscriptions ADD COLUMN layout TEXT NOT NULL DEFAULT '';           -- of the letters, where the digest offers several; '': the digest's
-ALTER TABLE subscriptions ADD COLUMN place TEXT NOT NULL DEFAULT '';            -- where it was agreed to: page | site | import | hand; '': not known
-ALTER TABLE subscriptions ADD COLUMN agreed BIGINT NOT NULL DEFAULT 0;          -- when it was confirmed; 0: not known
+ALTER TABLE subscriptions ADD COLUMN place TEXT NOT NULL DEFAULT '';            -- where it was agreed to: page | import | hand; '': not known
+CREATE INDEX subscribers_hours ON subscribers (id, timezone, hour) WHERE hour >= 0;   -- so that an edition's letters are written without reading who wants which
+ALTER TABLE subscriptions ADD COLUMN agreed BIGINT NOT NULL DEFAULT 0;          -- when it was confirmed, or came in with a list; 0: not known
+-- The log of consent knows of those that are there: the last line that made one active. An import's day is the file's where it named one.
+UPDATE subscriptions SET agreed = COALESCE((SELECT c.at FROM consent AS c WHERE c.subscriber = subscriptions.subscriber AND c.digest = subscriptions.digest
+        AND (c.verb IN ('confirm', 'import', 'add') OR c.verb = 'join' AND c.basis = 'preferences page') ORDER BY c.at DESC, c.id DESC LIMIT 1), 0),
+    place = COALESCE((SELECT CASE WHEN c.verb = 'import' THEN 'import' WHEN c.basis IN ('link in the confirmation letter', 'preferences page') THEN 'page' ELSE 'hand' END
+        FROM consent AS c WHERE c.subscriber = subscriptions.subscriber AND c.digest = subscriptions.digest
+        AND (c.verb IN ('confirm', 'import', 'add') OR c.verb = 'join' AND c.basis = 'preferences page') ORDER BY c.at DESC, c.id DESC LIMIT 1), '')
+WHERE state <> 'pending';
+UPDATE subscriptions SET agreed = since WHERE place = 'import' AND since > 0 AND since < agreed;
 
 -- reads -------------------------------------------------------------------------------------------------------------
 
 CREATE TABLE banner_shown (             -- showings of sponsors' banners, for their reports; nothing of who saw them
     banner TEXT   NOT NULL,             -- its name
     place  TEXT   NOT NULL,             -- page | edition
-    day    BIGINT NOT NULL,             -- UTC, days since 1970
+    day    BIGINT NOT NULL,             -- days since 1970 on the publication's calendar
     n      BIGINT NOT NULL,
     PRIMARY KEY (banner, place, day)
 );
