@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Date is the day of t, in t's own zone, as lang writes it: "29 мая 2018", "29 May 2018", and "2018-05-29" for a
@@ -35,6 +37,19 @@ func DateTime(lang string, t time.Time) string {
 		return t.Format("2006-01-02 15:04")
 	}
 	return strings.NewReplacer("{date}", Date(lang, t), "{time}", t.Format("15:04")).Replace(w.dateTime)
+}
+
+// Month is the month of t as a heading: "Ноябрь 2026", "November 2026", and "2026-11" for a language without a table.
+func Month(lang string, t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	w, ok := tableOf(lang)
+	if !ok {
+		return t.Format("2006-01")
+	}
+	first, size := utf8.DecodeRuneInString(w.nominative[t.Month()-1])
+	return string(unicode.ToUpper(first)) + w.nominative[t.Month()-1][size:] + " " + strconv.Itoa(t.Year())
 }
 
 func tableOf(lang string) (dateWords, bool) {

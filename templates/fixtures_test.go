@@ -196,3 +196,113 @@ func catalogue(lang string) *FeedCatalogue {
 	}
 	return c
 }
+
+var english = []string{
+	"A pavilion for filming the sea will rise on the Kurils",
+	"“Northern Wind” opens above forecasts and overtakes both family premieres",
+	"Sound editors name the nominees for their yearly award",
+	"The Yakut drama “Ice Crust” sells to twelve countries in two days of talks at the Busan market",
+	"Cinemas ask to keep their property-tax relief until the end of next year",
+	"Restorers find the whole of “Bird Island”, lost since 1929",
+	"Animators from Khabarovsk win their first feature",
+	"Short-film festival in Vladivostok moves to March",
+	"Screenwriters and platforms agree on residuals",
+	"A school for underwater camera operators opens its doors",
+}
+
+var englishStandfirsts = []string{
+	"The pool with its wave machine will cost 1.4 billion roubles and take four productions a year",
+	"620,000 people saw it in four days; the average per print is the best since autumn began",
+	"",
+	"Negotiations took two days, and dubbing is ordered in five languages at once",
+}
+
+// richEdition has everything that an edition can have, in a layout and a language.
+func richEdition(lang, layout string) EditionView {
+	e := edition(0)
+	e.Language, e.Layout, e.Related = lang, layout, headlines(12, 4)
+	e.DigestTitle = map[string]string{"ru": "Самое читаемое", "en": "Most read"}[lang]
+	e.Note = map[string]string{
+		"ru": "Вчера все говорили о море, которого ещё нет: павильон на Итурупе обсуждали даже те, кто никогда не снимал воду.\n\nМы собрали, что известно о стройке, и отдельно рассказываем о находке реставраторов.",
+		"en": "Yesterday everybody talked about a sea that does not exist yet: the pavilion on Iturup was discussed even by people who have never filmed water.\n\nWe have gathered what is known of the building, and tell the restorers’ find apart."}[lang]
+	e.Blocks = []Block{{Rank: "reads"}, {Rank: "editors"}, {Rank: "latest", Title: map[string]string{"ru": "Прокат", "en": "Distribution"}[lang], Section: "prokat"}, {Rank: "fill"}}
+	pictures := []string{"pavilon-nol", "gagara-prikvel", "zarevoy-pervyy-pavilon", "kinobus-talnikovskiy", "plyonka-vozvraschaetsya", "cartographers-daughter-wins"}
+	for i := range 12 {
+		h := headlines(i, 1)[0]
+		if i == 0 || i == 1 { // the pavilion leads
+			h = headlines(1-i, 1)[0]
+		}
+		if lang == "en" {
+			h.Title, h.Standfirst, h.Section.Title = english[i%10], englishStandfirsts[i%4], []string{"Production", "Distribution", "Festivals"}[i%3]
+		}
+		it := Item{Rank: i + 1, Article: int64(i + 1), Slug: slugOf(i), Title: h.Title, URL: h.URL, Standfirst: h.Standfirst, Section: h.Section.Title,
+			Date: h.Date, Minutes: 2 + i%5, Reason: ReasonReads, Reads: int64(1204 - i*97), Block: []int{0, 0, 0, 0, 0, 1, 1, 2, 2, 2, 3, 3}[i]}
+		if i%3 != 2 {
+			it.Image, it.ImageAlt = "https://kino.example/pictures/"+pictures[i%6]+".jpg", map[string]string{"ru": "Рисунок к материалу", "en": "Drawing"}[lang]
+		}
+		if i%4 == 0 {
+			it.Related = related(lang, i+3, 2)
+		}
+		if i == 1 {
+			it.Story = related(lang, 6, 2)
+		}
+		switch it.Block {
+		case 1:
+			it.Reason, it.Reads = ReasonEditors, 0
+		case 2:
+			it.Reason, it.Reads = ReasonLatest, 0
+		case 3:
+			it.Reason, it.Reads = ReasonFill, 0
+		}
+		e.Items = append(e.Items, it)
+	}
+	e.Items[2].Reason, e.Items[2].Reads = ReasonEditors, 0 // pinned among the most read
+	e.Items[0].Opening = Opening(map[string]string{
+		"ru": "Областное правительство, фонд развития территорий и студия «Маяк» подписали соглашение о строительстве на острове Итуруп павильона с открытым бассейном. Снимать в нём можно будет круглый год: зимой площадку закроет раздвижная крыша, а воду подогреет геотермальная станция в двух километрах от берега.\n\n«До сих пор за морем ездили на Мальту или в Прибалтику, — говорит директор студии Пётр Лагутин. — У нас есть и настоящее море, и туман, который не надо заказывать. Не хватало места, где волну можно остановить по команде».",
+		"en": "The regional government, the development fund and the studio Mayak have signed an agreement to build a pavilion with an open pool on the island of Iturup. It can be used all the year round: in winter a sliding roof closes over the stage, and a geothermal station two kilometres from the shore warms the water.\n\n“Until now people went to Malta or the Baltic for a sea,” says the studio’s head, Pyotr Lagutin. “We have a real one, and fog that nobody needs to order. What was missing was a place where a wave stops on command.”"}[lang])
+	e.Related = related(lang, 3, 4)
+	e.Subject = SubjectLine("", lang, e)
+	return e
+}
+
+func related(lang string, from, n int) []Headline {
+	list := headlines(from, n)
+	for i := range list {
+		list[i].Language = lang
+		if lang == "en" {
+			list[i].Title = english[(from+i)%10]
+		}
+	}
+	return list
+}
+
+// correctedEdition is the second revision of another.
+func correctedEdition(e EditionView) EditionView {
+	e.Revision, e.Corrected = 2, morning.Add(95*time.Minute)
+	e.Correction = map[string]string{"ru": "В первой версии письма говорилось, что генератор волн стоит 1,4 млрд рублей. Столько стоит весь бассейн.",
+		"en": "The first version of this letter said that the wave machine costs 1.4 billion roubles. That is the price of the whole pool."}[e.Language]
+	return e
+}
+
+// oneArticle is an edition that brings one article.
+func oneArticle(lang string, full bool) EditionView {
+	e := richEdition(lang, LayoutLong)
+	e.Note, e.Blocks, e.Items, e.Related, e.Banner = "", nil, e.Items[:1], related(lang, 4, 3), nil
+	e.Items[0].Reason, e.Items[0].Reads, e.Items[0].Related, e.Items[0].Minutes = ReasonArticle, 0, nil, 4
+	e.Article = &LongRead{Authors: []string{map[string]string{"ru": "Марина Осокина", "en": "Marina Osokina"}[lang]}, Minutes: 4}
+	if full {
+		e.Article.HTML = article().HTML
+		if lang == "en" {
+			e.Article.HTML = template.HTML(`<p>The regional government, the development fund and the studio Mayak have signed an agreement to build a pavilion with an open pool on the island of Iturup. It can be used all the year round: in winter a sliding roof closes over the stage.</p>
+<p>“Until now people went to <a href="https://example.org/malta">Malta</a> or the Baltic for a sea,” says the studio’s head, Pyotr Lagutin. “We have a real one, and fog that nobody needs to order.”</p>
+<h2>Who will film there</h2>
+<p>The first to move in is “Quiet Harbour. The Return”: its director needs twenty days of storms. Two Korean crews have <a href="/articles/korea">booked already</a>.</p>
+<blockquote><p>We do not count pavilions, we count days of filming. A hundred and twenty a year, and it pays for itself in six.</p></blockquote>
+<ul><li>a pool of 60 by 40 metres, up to six deep;</li><li>waves of up to two and a half metres;</li><li>workshops, divers, rooms for eighty.</li></ul>
+<p>Building begins in May.</p>`)
+		}
+		e.Article.HTML += template.HTML(`<figure><img src="/pictures/zarevoy-pervyy-pavilon.jpg" alt="` + e.Items[0].ImageAlt + `"><figcaption>` + e.Items[0].Title + `</figcaption></figure>`)
+	}
+	e.Subject = SubjectLine("", lang, e)
+	return e
+}

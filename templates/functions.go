@@ -14,9 +14,13 @@ import (
 func functions(lang string) map[string]any {
 	return map[string]any{
 		"lang":      func() string { return lang },
+		"dir":       func() string { return Text(lang, "dir") },
+		"facts":     func(i LaidItem) string { return facts(lang, i) },
+		"indent":    indent,
 		"t":         func(key string, args ...any) (string, error) { return phrase(lang, key, args...) },
-		"date":      func(t time.Time) string { return language.Date(lang, t) },
-		"datetime":  func(t time.Time) string { return language.DateTime(lang, t) },
+		"date":      func(t time.Time) string { return date(lang, t) },
+		"datetime":  func(t time.Time) string { return datetime(lang, t) },
+		"month":     func(t time.Time) string { return language.Month(lang, t) },
 		"bound":     bound,
 		"moment":    func(t time.Time) string { return moment(lang, t) },
 		"clock":     func(t time.Time) string { return t.Format("15:04") },
@@ -56,9 +60,9 @@ func otherLanguage(around, l string) string {
 // moment is the date with the time of day; midnight stands for a time that nobody gave.
 func moment(lang string, t time.Time) string {
 	if t.Hour() == 0 && t.Minute() == 0 {
-		return language.Date(lang, t)
+		return date(lang, t)
 	}
-	return language.DateTime(lang, t)
+	return datetime(lang, t)
 }
 
 // bound keeps the day and its month on one line, for a headline that may break elsewhere in the date.
@@ -144,6 +148,35 @@ func wrap(indent int, s string) string {
 		width += n
 	}
 	return b.String()
+}
+
+// facts are what is known of a story beside its section: when it came out, who chose it, how long it takes, how often it was read.
+func facts(lang string, i LaidItem) string {
+	var list []string
+	if !i.Date.IsZero() {
+		list = append(list, date(lang, i.Date))
+	}
+	if i.Editors {
+		list = append(list, Text(lang, "editors_choice"))
+	}
+	if i.Minutes > 1 { // a minute is nothing to plan for
+		list = append(list, Text(lang, "minutes", i.Minutes))
+	}
+	if i.Reads > 0 {
+		list = append(list, Text(lang, "reads", i.Reads))
+	}
+	return strings.Join(list, " ·\u00a0") // a line ends before the dot
+}
+
+// indent puts that many spaces before each line of s that is not empty.
+func indent(n int, s string) string {
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		if line != "" {
+			lines[i] = strings.Repeat(" ", n) + line
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // outlook wraps markup in a comment that only Outlook for Windows reads: it knows no max-width. html/template would

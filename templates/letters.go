@@ -3,66 +3,60 @@ package templates
 import (
 	"bytes"
 	"fmt"
+	html "html/template"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"vestnik/language"
 )
 
-// subjectRunes is where a subject is cut: phones show some 45 runes of it, desktop clients some 70.
-const subjectRunes = 70
-
-// Subject is that of a digest's letter: its title and the first headline, cut at a word after about 70 runes.
-func Subject(lang, digestTitle, topHeadline string) string {
-	title, top := oneLine(digestTitle), oneLine(topHeadline)
-	if title == "" || top == "" {
-		return cut(title+top, subjectRunes)
-	}
-	return cut(Text(lang, "subject", title, top), subjectRunes)
-}
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// cut shortens s to at most n runes, the ellipsis included, at the end of a word where there is one in the second half.
-func cut(s string, n int) string {
-	if utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	short := string([]rune(s)[:n-1])
-	if next := []rune(s)[n-1]; !unicode.IsSpace(next) {
-		if i := strings.LastIndexByte(short, ' '); i > len(short)/2 {
-			short = short[:i]
-		}
-	}
-	return strings.TrimRight(short, " ,.:;–—-«(") + "…"
-}
-
-// lettered is what the digest's templates see: the letter with addresses that say where a visit comes from.
+// lettered is what the digest's templates see: the letter with addresses that say where a visit comes from, and the edition as it is
+// laid out.
 type lettered struct {
 	DigestLetter
 	Subject   string
 	Preheader string
+	Parts     []LaidPart
+	More      int         // stories that the letter has no room for; the edition's page has them
+	Story     *LetterRead // the article that the edition brings, nil for a list
 }
+
+// A LetterRead is one article in its letter.
+type LetterRead struct {
+	LaidItem
+	Authors string
+	Body    html.HTML // "" for none
+	Plain   string    // the same as text
+	Cut     bool      // the letter has less than the article
+}
+
+// maxLetter is the most that a letter's HTML may have, in bytes before and after its transfer encoding: Gmail clips at some 102 kB.
+const maxLetter = 90_000
 
 // DigestLetter renders an edition in the letter's language. The letter opens with its preheader as a visible sentence, for
 // hidden text is a mark of spam. Its links to stories carry utm parameters, those to the subscriber's own pages do not.
+// Its HTML has at most 90,000 bytes, also in its transfer encoding: see fit for what gives way.
 func (s *Set) DigestLetter(v DigestLetter) (Letter, error) {
 	v.Language = spoken(v.Language)
 	subject := v.Edition.Subject
 	if subject == "" {
-		top := ""
-		if len(v.Edition.Items) > 0 {
-			top = v.Edition.Items[0].Title
-		}
-		subject = Subject(v.Language, v.Edition.DigestTitle, top)
+		subject = SubjectLine("", v.Language, v.Edition)
 	}
-	data := lettered{DigestLetter: v, Subject: oneLine(subject), Preheader: preheader(v.Language, v.Edition)}
-	data.Edition = tagged(localEdition(v.Site, v.Edition))
-	return s.letter(v.Language, "digest", data, data.Subject, data.Preheader)
+	data := lettered{DigestLetter: v, Subject: oneLine(subject), Preheader: opens(v.Language, v.Edition)}
+	data.Edition.mark = short(v.Hash)
+	data.Edition = tagged(localEdition(v.Site, data.Edition))
+	letter, err := s.fit(data)
+	if err != nil {
+		return Letter{}, err
+	}
+	for ext, part := range map[string]string{"html": letter.HTML, "txt": letter.Text} {
+		if v.Leave != "" && !strings.Contains(part, v.Leave) && !strings.Contains(part, html.HTMLEscapeString(v.Leave)) {
+			return Letter{}, fmt.Errorf("letter digest.%s: it has no link to unsubscribe; put {{.Leave}} where readers see it, as the template that comes with Vestnik does", ext)
+		}
+	}
+	return letter, nil
 }
 
 // ConfirmLetter renders the letter that asks for confirmation.
@@ -95,10 +89,11 @@ func (s *Set) SealLetter(v SealLetter) (Letter, error) {
 
 func (s *Set) letter(lang, name string, data any, subject, preheader string) (Letter, error) {
 	var h, t bytes.Buffer
-	if err := s.words[lang].letters[name+".html"].Execute(&h, data); err != nil {
+	w := s.wordsOf(lang)
+	if err := w.letters[name+".html"].Execute(&h, data); err != nil {
 		return Letter{}, fmt.Errorf("letter %s.html: %w", name, err)
 	}
-	if err := s.words[lang].texts[name+".txt"].Execute(&t, data); err != nil {
+	if err := w.texts[name+".txt"].Execute(&t, data); err != nil {
 		return Letter{}, fmt.Errorf("letter %s.txt: %w", name, err)
 	}
 	return Letter{Subject: subject, Preheader: preheader, HTML: lean(h.String()), Text: plain(t.String())}, nil
@@ -130,11 +125,30 @@ func plain(s string) string {
 	return strings.Join(out, "\n") + "\n"
 }
 
-// preheader is one true sentence about the edition: stories that filled up a thin one were not "read most".
+// opens is the sentence that a letter opens with, and that lists of letters show beside the subject: the first of the editor's note, or
+// of what an article is about; else what the edition is.
+func opens(lang string, e EditionView) string {
+	own := firstSentence(e.Note)
+	if own == "" && e.Article != nil && len(e.Items) > 0 {
+		own = firstSentence(e.Items[0].Standfirst)
+	}
+	if own == "" || strings.Contains(e.Subject, strings.TrimRight(own, ".!?…")) {
+		return preheader(lang, e)
+	}
+	if !strings.ContainsAny(own[len(own)-1:], ".!?") && !strings.HasSuffix(own, "…") && !strings.HasSuffix(own, "»") {
+		own += "."
+	}
+	return own
+}
+
+// preheader is one true sentence about the edition: stories that are in it for another reason were not "read most".
 func preheader(lang string, e EditionView) string {
 	window := e.Until.Sub(e.From)
-	within, until := span(lang, window), language.DateTime(lang, e.Slot)
-	key, n := "lead_reads", len(e.Read())
+	within, until := span(lang, window), datetime(lang, e.Slot)
+	key, n := "lead_reads", len(e.because(func(i Item) bool { return i.Reason == ReasonReads }))
+	if e.Article != nil && e.Article.Minutes > 0 {
+		return capital(Text(lang, "lead_article", e.Article.Minutes))
+	}
 	switch {
 	case n == 0:
 		key, n = "lead_latest", len(e.Items)
@@ -183,7 +197,16 @@ func tagged(e EditionView) EditionView {
 		e.Items[i].URL = withQuery(e.Items[i].URL, mark)
 		e.Items[i].Related = taggedList(e.Items[i].Related, mark)
 	}
+	for i := range e.Items {
+		e.Items[i].Story = taggedList(e.Items[i].Story, mark)
+	}
 	e.Related = taggedList(e.Related, mark)
+	if e.Article != nil {
+		one := *e.Article
+		site, _, _ := strings.Cut(e.URL, "/digests/")
+		one.HTML = taggedHTML(one.HTML, site, mark)
+		e.Article = &one
+	}
 	return e
 }
 

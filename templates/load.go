@@ -53,11 +53,11 @@ func (s source) check() error {
 				return fs.SkipDir
 			}
 			return nil
-		case d.IsDir() || strings.HasPrefix(p, "assets/"):
+		case d.IsDir() || strings.HasPrefix(p, "assets/") || path.Dir(p) == "messages" && path.Ext(p) == ".toml":
 			return nil
 		}
 		if _, err := fs.Stat(embedded, p); err != nil || strings.HasPrefix(p, "messages/") {
-			return fmt.Errorf("templates folder %s: %s replaces nothing; these can be replaced: assets/…, %s",
+			return fmt.Errorf("templates folder %s: %s replaces nothing; these can be replaced: assets/…, messages/LANGUAGE.toml, %s",
 				s.overrides, p, strings.Join(replaceable(), ", "))
 		}
 		return nil

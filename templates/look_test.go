@@ -2,8 +2,12 @@ package templates
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -62,7 +66,11 @@ func pictures(lang string) map[string]Page {
 	}
 	asked := form("", "")
 	asked.Form.New = "anna.lee@example.net"
-	return map[string]Page{
+	blocks, cards, long, one := base, base, base, base
+	blocks.Edition, cards.Edition = new(correctedEdition(richEdition(lang, LayoutList))), new(richEdition(lang, LayoutCards))
+	long.Edition, one.Edition = new(richEdition(lang, LayoutLong)), new(oneArticle(lang, true))
+	all := map[string]Page{
+		"edition_blocks": blocks, "edition_cards": cards, "edition_long": long, "edition_article": one,
 		"home": home, "list": list, "article": read, "article_corrected": mended, "feeds": feeds, "feeds_none": none, "most-read": most, "most-read_few": few, "most-read_unread": unread, "article_quiet": quiet, "article_now": now,
 		"digest": about, "digest_joined": joined, "digest_wrong": wrong,
 		"edition": shown, "edition_thin": thin, "message_410": gone, "message_404": lost, "confirm": form("", "Самое читаемое"),
@@ -77,6 +85,9 @@ func pictures(lang string) map[string]Page {
 		"search": found, "search_bare": bareSearch, "search_none": nothing,
 		"mailbox": mailbox(lang, 0), "letter": mailbox(lang, 1),
 	}
+	maps.Copy(all, editPictures(lang))
+	maps.Copy(all, archivePictures(lang))
+	return all
 }
 
 // preferences are a reader's who gets a daily digest and may have a calmer one.
@@ -102,6 +113,9 @@ func TestWritePagesToLookAt(t *testing.T) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.CopyFS(filepath.Join(dir, "pictures"), os.DirFS("../cmd/vestnik/sample/pictures")); err != nil && !errors.Is(err, fs.ErrExist) {
+		t.Fatal(err)
+	}
 	s := newSet(t)
 	write := func(name string, b []byte) {
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
@@ -114,7 +128,7 @@ func TestWritePagesToLookAt(t *testing.T) {
 			if err := s.Page(&b, templateOf(name), p); err != nil {
 				t.Fatal(err)
 			}
-			write(name+"-"+lang+".html", b.Bytes())
+			write(name+"-"+lang+".html", bytes.ReplaceAll(b.Bytes(), []byte("https://kino.example/pictures/"), []byte("pictures/")))
 		}
 		all := letters(t, s, lang)
 		thin := digestLetter(lang, 0)
@@ -124,7 +138,7 @@ func TestWritePagesToLookAt(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, l := range all {
-			write("letter-"+name+"-"+lang+".html", []byte(l.HTML))
+			write("letter-"+name+"-"+lang+".html", []byte(strings.ReplaceAll(l.HTML, "https://kino.example/pictures/", "pictures/")))
 			write("letter-"+name+"-"+lang+".txt", []byte(l.Text))
 		}
 	}

@@ -23,11 +23,6 @@ func local(p Page) Page {
 		a.Date, a.Updated, a.Corrected = in(loc, a.Date), in(loc, a.Updated), in(loc, a.Corrected)
 		p.Article = &a
 	}
-	if p.Digest != nil {
-		d := *p.Digest
-		d.Editions = localList(loc, d.Editions)
-		p.Digest = &d
-	}
 	if p.Catalogue != nil {
 		p.Catalogue = &FeedCatalogue{OPML: p.Catalogue.OPML, Groups: localGroups(loc, p.Catalogue.Groups)}
 	}
@@ -53,6 +48,7 @@ func local(p Page) Page {
 // another. The slot stays in the digest's own. An edition is kept with its reads; whether they are told is the site's to say.
 func localEdition(site Site, e EditionView) EditionView {
 	loc := site.Location
+	e.mark = e.Mark()
 	e.Items = slices.Clone(e.Items)
 	for i := range e.Items {
 		if site.HideReads {
@@ -204,6 +200,51 @@ func WordingOf(lang string, keys []string, values ...any) string {
 	return strings.Join(lines, "\n")
 }
 
+// A Span of time is a part of a long list of editions.
+type Span struct {
+	Start    time.Time // in the zone of the editions
+	Year     bool      // it is a year; else a month
+	Editions []Headline
+}
+
+// few editions need no headings.
+const fewEditions = 12
+
+// Spans parts the past editions by months where there are many, or by years where a month has but one or two; those of a single page and of
+// no number worth parting are one Span without a Start.
+func (d DigestAbout) Spans() (spans []Span) {
+	if len(d.Editions) == 0 {
+		return nil
+	}
+	months := map[string]bool{}
+	for _, e := range d.Editions {
+		months[e.Date.Format("2006-01")] = true
+	}
+	layout := "2006-01"
+	switch {
+	case len(d.Editions) <= fewEditions && d.Older == "" && !d.Paged:
+		return []Span{{Editions: d.Editions}}
+	case len(months) > 3 && len(d.Editions) < 3*len(months):
+		layout = "2006"
+	}
+	for _, e := range d.Editions {
+		if n := len(spans); n == 0 || spans[n-1].Start.Format(layout) != e.Date.Format(layout) {
+			spans = append(spans, Span{Start: e.Date, Year: layout == "2006"})
+		}
+		last := &spans[len(spans)-1]
+		last.Editions = append(last.Editions, e)
+	}
+	return spans
+}
+
+// HasShelves tells whether there is any digest to list.
+func (p Page) HasShelves() bool {
+	return p.Shelves != nil && len(p.Shelves.Current)+len(p.Shelves.Ended) > 0
+}
+
+// Short is enough of the hash for people to compare.
+func (f EditionFrame) Short() string { return f.Hash[:min(len(f.Hash), 12)] }
+
 // Headline is an edition's subject without the title of the digest, on whose own page it stands.
 func (d DigestAbout) Headline(edition Headline) string {
 	if short, ok := strings.CutPrefix(edition.Title, d.Title+": "); ok && short != "" {
@@ -289,7 +330,7 @@ func (p Page) NewsArticle() map[string]any {
 	a := p.Article
 	out := map[string]any{
 		"@context": "https://schema.org", "@type": "NewsArticle", "headline": a.Title, "inLanguage": a.Language,
-		"publisher": map[string]any{"@type": "NewsMediaOrganization", "name": p.Site.Title, "url": p.Site.URL},
+		"publisher": p.Site.organization(),
 	}
 	var authors []map[string]any
 	for _, l := range a.Authors {
@@ -313,6 +354,17 @@ func (p Page) NewsArticle() map[string]any {
 	}
 	if len(a.Correction) > 0 {
 		out["correction"] = a.comment()
+	}
+	return out
+}
+
+// organization is the publication for search engines.
+func (s Site) organization() map[string]any {
+	out := map[string]any{"@type": "NewsMediaOrganization", "name": s.Title, "url": s.URL}
+	for key, value := range map[string]string{"legalName": s.Imprint.Publisher, "address": s.Imprint.Address, "email": s.Imprint.Email} {
+		if value != "" {
+			out[key] = value
+		}
 	}
 	return out
 }

@@ -20,16 +20,8 @@ func (s *Set) try() error {
 				}
 			}
 		}
-		for _, e := range []EditionView{sampleEdition(), {}} {
-			for _, preview := range []bool{true, false} {
-				v := DigestLetter{Site: sampleSite(), Language: lang, Edition: e, Preview: preview}
-				if !preview {
-					v.Leave, v.Preferences = v.Site.URL+"/unsubscribe/x", v.Site.URL+"/preferences/x"
-				}
-				if _, err := s.DigestLetter(v); err != nil {
-					return err
-				}
-			}
+		if err := s.tryDigest(lang); err != nil {
+			return err
 		}
 		confirm := ConfirmLetter{Site: sampleSite(), Language: lang, Digest: "Самое читаемое", Confirm: "https://kino.example/confirm/x",
 			NotMe: "https://kino.example/not-me/x", Hours: 48}
@@ -40,6 +32,9 @@ func (s *Set) try() error {
 		if _, err := s.SealLetter(seal); err != nil {
 			return err
 		}
+		if err := s.tryEditors(lang); err != nil {
+			return err
+		}
 		for _, notice := range []bool{true, false} {
 			if _, err := s.MoveLetter(MoveLetter{Site: sampleSite(), Language: lang, Notice: notice, Link: "https://kino.example/move/x", Hours: 48}); err != nil {
 				return err
@@ -48,6 +43,53 @@ func (s *Set) try() error {
 	}
 	return nil
 }
+
+// tryDigest renders the digest's letter with every layout and kind of block, as a test letter and to a subscriber.
+func (s *Set) tryDigest(lang string) error {
+	for _, e := range sampleEditions() {
+		for _, preview := range []bool{true, false} {
+			v := DigestLetter{Site: sampleSite(), Language: lang, Edition: e, Preview: preview}
+			if !preview {
+				v.Leave, v.Preferences = v.Site.URL+"/unsubscribe/x", v.Site.URL+"/preferences/x"
+			}
+			if _, err := s.DigestLetter(v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// sampleEditions are one that is empty, one of old, one article with its text and one without, and one with everything in each layout.
+func sampleEditions() []EditionView {
+	full := sampleEdition()
+	full.Note, full.Correction, full.Corrected, full.Revision = "Доброе утро!\n\nСегодня коротко.", "Дата премьеры была неверна.", sampleTime, 2
+	for i, b := range []Block{{Rank: "reads"}, {Rank: "adjusted", Title: "Неделя", Layout: LayoutCards}, {Rank: ReasonLatest, Title: "Прокат", Section: "prokat", Layout: LayoutLong}, {Rank: ReasonEditors, Layout: LayoutList}, {Rank: ReasonFill}} {
+		full.Blocks = append(full.Blocks, b)
+		for j, item := range full.Items[:3-i%2] {
+			item.Block, item.Reason, item.Minutes = i, []string{ReasonReads, ReasonEditors, ReasonFill}[(i+j)%3], j*3
+			item.Story, item.Opening = sampleHeadlines(1+j), "Так начинается текст.\n\nИ так продолжается."
+			if j != 1 {
+				item.Image, item.ImageAlt = "https://kino.example/p.jpg", "Съёмка"
+			}
+			full.Items = append(full.Items, item)
+		}
+	}
+	full.Items = full.Items[3:]
+	list := []EditionView{{}, sampleEdition()}
+	for _, layout := range Layouts() {
+		full.Layout = layout
+		list = append(list, full)
+	}
+	one := full
+	one.Items, one.Blocks, one.Article = full.Items[:1], full.Blocks[:1], &LongRead{Authors: []string{"Анна Ли"}, Minutes: 7, HTML: sampleText, Text: "Текст."}
+	brief := one
+	brief.Article = &LongRead{Minutes: 1}
+	return append(list, one, brief)
+}
+
+const sampleText = `<h2>Глава</h2><p>Текст со <a href="/articles/1">ссылкой</a>.</p><figure><img src="/p.jpg" alt="Съёмка"><figcaption>Подпись</figcaption></figure>` +
+	`<blockquote><p>Цитата</p></blockquote><ul><li>раз</li></ul><table><tr><td>1</td></tr></table><iframe src="https://video.example/1"></iframe>`
 
 func sampleSite() Site {
 	return Site{
@@ -98,8 +140,15 @@ func samplePages(lang string) []Page {
 		TextURL: "/demo/mailbox/1/text", SourceURL: "/demo/mailbox/1/source", Headers: []Link{{"Subject", "x"}}, Text: "Текст"}
 	full.Mailbox = &Mailbox{Letters: []MailboxLetter{*full.Letter, {ID: 2}}}
 
+	full.Digest.Older, full.Digest.Editions[0].Corrected = "/digests/daily?before=1-1", true
+	full.Beside = EditionFrame{Hash: "128f6f1c128f6f1c", Number: 1, Present: "https://kino.example/digests/daily/1", Earlier: []Link{{"1", "/digests/daily/1?revision=1"}},
+		Older: &full.List[0], Newer: &full.List[1]}
+	shelf := DigestShelf{Link: Link{"Самое читаемое", "/digests/daily"}, Language: "ru", Rhythm: "каждый день", BestOf: "Сразу", Editions: 3, Newest: &full.List[0]}
+	full.Shelves = &Shelves{Current: []DigestShelf{shelf, {}}, Ended: []DigestShelf{shelf}}
+
 	done := full
-	done.Digest = &DigestAbout{Name: "daily", Title: "Самое читаемое", Joined: true, Framed: true, Query: "en", Height: 300}
+	done.Digest = &DigestAbout{Name: "daily", Title: "Самое читаемое", Joined: true, Framed: true, Query: "en", Height: 300, Ended: true}
+	done.Shelves = &Shelves{}
 	done.Form = &Form{Action: "/x", Done: "moved"}
 	done.Prefs = &Preferences{Done: "saved"}
 	done.Article = &Article{Title: "Краткая новость"}
@@ -108,6 +157,7 @@ func samplePages(lang string) []Page {
 	done.MostRead[0].Pinned = true
 	bare := Page{Site: Site{Title: "Вестник"}, Article: &Article{}, Search: &SearchView{}, Catalogue: &FeedCatalogue{}, Digest: &DigestAbout{}, Edition: &EditionView{}, Form: &Form{},
 		Letter: &MailboxLetter{}, Language: lang}
+	full.Edit, done.Edit, bare.Edit = sampleEdit("held"), sampleEdit("finished"), &EditPage{State: "cancelled"}
 	return []Page{full, done, bare, {Language: lang}}
 }
 
@@ -121,7 +171,8 @@ func samplePreferences() *Preferences {
 }
 
 func sampleBanner() *Banner {
-	return &Banner{Image: "https://kino.example/b.png", Link: "https://sponsor.example/?a=1", Label: "Реклама", Alt: "Фестиваль открыт"}
+	return &Banner{Image: "https://kino.example/b.png", Link: "https://sponsor.example/?a=1", Label: "Реклама", Alt: "Фестиваль открыт",
+		Name: "film", Erid: "2VtzqwP7nAb", Advertiser: "ООО «Киноплёнка»"}
 }
 
 func sampleArticle() *Article {

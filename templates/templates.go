@@ -23,7 +23,7 @@ var embedded embed.FS
 
 // Options say where the operator's own templates lie.
 type Options struct {
-	Overrides string // a folder with pages/, letters/, assets/ of its own; a file replaces ours of the same name. "" for none
+	Overrides string // a folder with pages/, letters/, assets/, messages/ of its own; a file replaces ours of the same name, and one in messages/ may add a language. "" for none
 }
 
 // A Set is every template, parsed once per language. It is safe for concurrent use.
@@ -46,6 +46,11 @@ func New(o Options) (*Set, error) {
 	if err := src.check(); err != nil {
 		return nil, err
 	}
+	if o.Overrides != "" {
+		if err := Speak(o.Overrides); err != nil {
+			return nil, err
+		}
+	}
 	s := &Set{words: map[string]*words{}, assets: src.assets()}
 	for _, lang := range Languages() {
 		w, err := src.parse(lang)
@@ -64,7 +69,7 @@ func New(o Options) (*Set, error) {
 // writes nothing at all when the template fails.
 func (s *Set) Page(w io.Writer, name string, p Page) error {
 	p.Language = spoken(p.Language)
-	t := s.words[p.Language].pages[name]
+	t := s.wordsOf(p.Language).pages[name]
 	if t == nil {
 		return fmt.Errorf("page %s: there is no such template", name)
 	}
@@ -81,8 +86,13 @@ func (s *Set) Page(w io.Writer, name string, p Page) error {
 // Assets are the files served under /assets/ (style.css, feed.css, feeds.js, favicon.svg), with the operator's own in front of ours.
 func (s *Set) Assets() fs.FS { return s.assets }
 
-// Languages are those that have words of their own.
-func Languages() []string { return []string{"ru", "en"} }
+// wordsOf are the templates of a language, or the English ones for a language that came after the set.
+func (s *Set) wordsOf(lang string) *words {
+	if w := s.words[lang]; w != nil {
+		return w
+	}
+	return s.words["en"]
+}
 
 // spoken is lang itself where we have words for it, else its main language ("ru" for "ru-RU"), else English.
 func spoken(lang string) string {

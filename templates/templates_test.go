@@ -46,7 +46,7 @@ func folder(t *testing.T, files map[string]string) string {
 func TestOperatorsFileReplacesOurs(t *testing.T) {
 	dir := folder(t, map[string]string{
 		"pages/message.html": `{{template "base" .}}{{define "main"}}<h1>Особая страница: {{.MessageHeading}}</h1>{{end}}`,
-		"letters/digest.txt": `{{.Subject}}` + "\n",
+		"letters/digest.txt": `{{.Subject}} {{.Leave}}` + "\n",
 		".git/config":        "hidden files are not ours to judge",
 	})
 	s, err := New(Options{Overrides: dir})
@@ -67,23 +67,28 @@ func TestOperatorsFileReplacesOurs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := l.Subject + "\n"; l.Text != want {
+	if want := l.Subject + " " + digestLetter("ru", 3).Leave + "\n"; l.Text != want {
 		t.Errorf("text part = %q, want %q", l.Text, want)
 	}
 }
 
 func TestBrokenOverrideIsRefusedWithFileAndLine(t *testing.T) {
 	for name, c := range map[string]struct{ file, body, want string }{
-		"bad syntax":         {"pages/article.html", "{{template \"base\" .}}\n{{define \"main\"}}\n{{if}}\n{{end}}{{end}}", "pages/article.html:3"},
-		"unknown field":      {"pages/home.html", "{{template \"base\" .}}\n{{define \"main\"}}\n\n{{.Headlines}}{{end}}", "pages/home.html:4"},
-		"unknown function":   {"pages/parts.html", "{{define \"more\"}}\n{{shout .}}{{end}}", "pages/parts.html:2"},
-		"unknown message":    {"letters/confirm.html", "<p>\n{{t \"no_such_word\"}}", "letters/confirm.html:2"},
-		"broken text part":   {"letters/digest.txt", "\n\n{{.Edition.Nothing}}", "letters/digest.txt:3"},
-		"unsafe place":       {"pages/list.html", "{{template \"base\" .}}\n{{define \"main\"}}\n<a href='{{if .Title}}x'{{end}}>x</a>{{end}}", "pages/list.html"},
-		"missing shared":     {"pages/base.html", "{{define \"base\"}}{{template \"nowhere\" .}}{{end}}", "nowhere"},
-		"replaces nothing":   {"pages/artikle.html", "x", "pages/artikle.html replaces nothing"},
-		"outside a folder":   {"article.html", "x", "article.html replaces nothing"},
-		"words are not ours": {"messages/ru.toml", "x", "messages/ru.toml replaces nothing"},
+		"bad syntax":       {"pages/article.html", "{{template \"base\" .}}\n{{define \"main\"}}\n{{if}}\n{{end}}{{end}}", "pages/article.html:3"},
+		"unknown field":    {"pages/home.html", "{{template \"base\" .}}\n{{define \"main\"}}\n\n{{.Headlines}}{{end}}", "pages/home.html:4"},
+		"unknown function": {"pages/parts.html", "{{define \"more\"}}\n{{shout .}}{{end}}", "pages/parts.html:2"},
+		"unknown message":  {"letters/confirm.html", "<p>\n{{t \"no_such_word\"}}", "letters/confirm.html:2"},
+		"broken text part": {"letters/digest.txt", "\n\n{{.Edition.Nothing}}", "letters/digest.txt:3"},
+		"unsafe place":     {"pages/list.html", "{{template \"base\" .}}\n{{define \"main\"}}\n<a href='{{if .Title}}x'{{end}}>x</a>{{end}}", "pages/list.html"},
+		"missing shared":   {"pages/base.html", "{{define \"base\"}}{{template \"nowhere\" .}}{{end}}", "nowhere"},
+		"replaces nothing": {"pages/artikle.html", "x", "pages/artikle.html replaces nothing"},
+		"outside a folder": {"article.html", "x", "article.html replaces nothing"},
+		"no way to leave":  {"letters/digest.html", "<p>{{.Edition.Subject}}</p>", "letter digest.html: it has no link to unsubscribe"},
+		"broken words":     {"messages/ru.toml", "x", "messages/ru.toml: toml: line 1"},
+		"a misspelt word":  {"messages/de.toml", "mroe = \"Mehr\"", "messages/de.toml:1: mroe: no page or letter has such a text"},
+		"a value left out": {"messages/de.toml", "older = \"Mehr {1}\"", "messages/de.toml:1: older: the value {1} must stand in it exactly if"},
+		"a plural without": {"messages/de.toml", "[reads]\none = \"{1} Aufruf\"", "messages/de.toml:1: reads: a plural needs the form"},
+		"no language":      {"messages/deutsch.toml", "more = \"x\"", "messages/deutsch.toml: the file must be named by its language"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := folder(t, map[string]string{c.file: c.body})

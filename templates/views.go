@@ -37,6 +37,8 @@ type Banner struct {
 	Alt   string
 	Name  string `json:",omitempty"` // for the sponsor's report
 	Erid  string `json:",omitempty"` // the token that Russian law asks for beside the label
+
+	Advertiser string `json:",omitempty"` // who pays, by name: the same law
 }
 
 // A Link is a name with an address.
@@ -64,6 +66,7 @@ type Headline struct {
 	Reads      int64 // 0: not shown
 	Pinned     bool  // in a list of the most read by the editors' choice: it says so, and not that it was read
 	Brief      bool
+	Corrected  bool `json:"-"` // of a past edition: readers were told what had been wrong in it
 }
 
 // Article is the body of an article's page.
@@ -142,7 +145,9 @@ type Page struct {
 	MostReadOf  Link   // the section that MostRead is of, empty for the whole site
 
 	Digest  *DigestAbout // digest.html, form.html, snippet.html
+	Shelves *Shelves     // digests.html
 	Edition *EditionView // edition.html
+	Beside  EditionFrame // edition.html: what stands around it
 	Form    *Form        // confirm.html, not-me.html, unsubscribe.html, move.html, erase.html
 	Prefs   *Preferences // preferences.html
 	Message string       // message.html: one plain sentence
@@ -152,11 +157,13 @@ type Page struct {
 
 	Search *SearchView // search.html
 
+	Edit *EditPage // edit.html
+
 	Mailbox *Mailbox       // mailbox.html, and beside the open letter in letter.html
 	Letter  *MailboxLetter // letter.html
 }
 
-// DigestAbout is a digest's own page: what it is, the join form, past editions.
+// DigestAbout is a digest's own page: what it is, the join form, past editions, newest first and each in the digest's own zone.
 type DigestAbout struct {
 	Name     string
 	Title    string
@@ -172,6 +179,36 @@ type DigestAbout struct {
 	Error    string // a sentence about a wrong address
 	Trap     string // name of the honeypot field
 	Stamp    string // opaque time of the form, sent back with it
+
+	Older string // address of the page with earlier editions, "" for none
+	Paged bool   // this is such a page
+	Ended bool   // the digest is no longer configured: what came out stands here
+}
+
+// An EditionFrame is what stands around an edition on its page.
+type EditionFrame struct {
+	Hash    string    // of the content, 64 hex digits: the letters carry the same
+	Number  int64     // of the revision shown
+	Present string    // address of the present revision where an earlier one is shown, else ""
+	Earlier []Link    // revisions that came out before the present one, by their numbers
+	Older   *Headline // of the same digest, nil where there is none
+	Newer   *Headline
+}
+
+// Shelves is the page of all digests.
+type Shelves struct {
+	Current []DigestShelf
+	Ended   []DigestShelf // no longer configured, with what came out
+}
+
+// A DigestShelf is a digest in the list of all.
+type DigestShelf struct {
+	Link
+	Language string // of the digest
+	Rhythm   string // when it comes, in that language
+	BestOf   string // title of the digest whose calmer rhythm it is, "" for none
+	Editions int64
+	Newest   *Headline // nil: none came out yet
 }
 
 // Form is a page that asks before it acts: GET shows it, POST acts.
@@ -216,6 +253,7 @@ type DigestGroup struct {
 	Pending  bool
 	Rhythms  []Rhythm
 	Sections []Choice // those that can be chosen; none of them means all
+	Layouts  []Choice // that its letters can have: one of them is chosen; none: there is no choice
 }
 
 // A Rhythm is how often a digest comes: a digest of its own. Name is "" for none of the group, and "=" for all that come now.
@@ -256,6 +294,8 @@ type EditionView struct {
 	Revision   int64     `json:"revision,omitempty"`   // 0 in editions of old, which stands for 1
 	Correction string    `json:"correction,omitempty"` // what was wrong in an earlier revision that was sent, for readers
 	Corrected  time.Time `json:"corrected,omitzero"`
+
+	mark string // see [EditionView.Mark]
 }
 
 // Layouts of editions and of their blocks.
@@ -366,15 +406,19 @@ type Item struct {
 	ImageAlt   string     `json:"image_alt,omitempty"`
 	Minutes    int        `json:"minutes,omitempty"` // that it takes to read; 0: not known
 	Story      []Headline `json:"story,omitempty"`   // others of the same story, for which it stands
+	Opening    string     `json:"opening,omitempty"` // how its text begins, where it is told at length: see [Opening]
 }
 
 // DigestLetter is what the letter's template gets.
 type DigestLetter struct {
 	Site        Site
 	Language    string // the variant
+	Layout      string // that the reader chose; "" is the edition's
 	Edition     EditionView
+	Hash        string // of the whole edition, where Edition holds some sections alone; "": Edition's own
 	Leave       string // address of the unsubscribe page; a hole of package mail in a master copy
 	Preferences string
+	Consent     ConsentMarks
 	Preview     bool // a test letter or preview without a subscriber
 }
 
