@@ -187,7 +187,10 @@ func (l feedList) rows() (from, moment, change string, args []any) {
 	case kindAuthors:
 		return `FROM article_authors AS l CROSS JOIN articles WHERE l.slug = $1 AND articles.id = l.article AND` + readable, "l.moment", "change", []any{l.slug}
 	case kindDigests:
-		return `FROM editions WHERE digest = $1`, "slot_at", "made + revision", []any{l.slug}
+		// As [digest.Past] counts: the correction of an old edition has a higher number than the newest had.
+		return `FROM editions AS e JOIN edition_revisions AS r ON r.edition = e.id AND r.revision = e.revision
+			WHERE e.digest = $1 AND e.state NOT IN ('held', 'cancelled')`,
+			"e.slot_at", "CASE WHEN r.made > e.made THEN r.made ELSE e.made END + e.revision", []any{l.slug}
 	}
 	return `FROM articles WHERE` + readable, "moment", "change", nil
 }
@@ -242,7 +245,7 @@ func (s *Server) loadArchive(ctx context.Context, a archive) (feeds.Feed, error)
 
 func (s *Server) monthFeed(ctx context.Context, a archive) (feeds.Feed, error) {
 	if a.list.kind == kindDigests {
-		return s.editionsFeed(ctx, a.list, func(at time.Time) bool { return !at.Before(a.start) && at.Before(a.end()) })
+		return s.monthEditions(ctx, a)
 	}
 	filter := a.list.filter()
 	filter.Since, filter.Before = a.start, a.end()

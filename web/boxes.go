@@ -71,13 +71,13 @@ func (s *Server) newBoxes() *boxes {
 	return b
 }
 
-// revisions adds up those of a digest's editions. The time of the newest would not do: a slot caught up late is older than the
+// revisions adds up those of a digest's editions that came out. The time of the newest would not do: a slot caught up late is older than the
 // extra edition before it, and the clocks of nodes differ.
 func (s *Server) revisions(ctx context.Context, name string) (n int64, err error) {
 	err = s.DB.QueryRowContext(ctx, `
 		SELECT COALESCE(CAST(SUM(revision) AS BIGINT), 0)
 		FROM editions
-		WHERE digest = $1`, name).Scan(&n)
+		WHERE digest = $1 AND state NOT IN ('held', 'cancelled')`, name).Scan(&n)
 	return n, err
 }
 

@@ -93,10 +93,10 @@ const previewLines = 3
 func (s *Server) preview(ctx context.Context, l feedList) ([]templates.Headline, error) {
 	switch l.kind {
 	case kindDigests:
-		past, err := digest.Editions(ctx, s.DB, l.slug, previewLines)
+		past, err := digest.Archive(ctx, s.DB, digest.PastQuery{Digest: l.slug, Limit: previewLines})
 		var lines []templates.Headline
 		for _, e := range past {
-			lines = append(lines, templates.Headline{Title: e.Subject, Language: e.Language, URL: l.page() + "/" + e.Slot.Name(), Date: e.Slot.At})
+			lines = append(lines, pastHeadline(e))
 		}
 		return lines, err
 	case kindMostRead:

@@ -2,31 +2,87 @@ package web
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"html"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
-	"vestnik/db"
 	"vestnik/digest"
 	"vestnik/feeds"
+	"vestnik/language"
 	"vestnik/templates"
 )
 
-// digestPage tells what a digest is, offers to join it, and lists what has come out.
+// pastEditions is how many one page of a digest lists.
+const pastEditions = 60
+
+// shelvesPage lists all digests: those that can be joined, and what came out of those that have ended.
+func (s *Server) shelvesPage(w http.ResponseWriter, r *http.Request) error {
+	shelves, err := digest.Shelves(r.Context(), s.DB)
+	if err != nil {
+		return err
+	}
+	p := s.newPage(r, s.Site.Language)
+	p.Title, p.Canonical = templates.Text(p.Language, "archive_heading"), s.Site.URL+"/digests"
+	p.Shelves = &templates.Shelves{}
+	for _, d := range s.Digests {
+		i := slices.IndexFunc(shelves, func(f digest.Shelf) bool { return f.Digest == d.Name })
+		shelf := digest.Shelf{Digest: d.Name}
+		if i >= 0 {
+			shelf = shelves[i]
+		}
+		p.Shelves.Current = append(p.Shelves.Current, s.shelfView(shelf, d))
+	}
+	for _, shelf := range shelves {
+		if _, current := s.digest(shelf.Digest); !current {
+			p.Shelves.Ended = append(p.Shelves.Ended, s.shelfView(shelf, endedDigest(shelf)))
+		}
+	}
+	s.addMostRead(r, &p)
+	return s.send(w, r, "digests.html", p)
+}
+
+// endedDigest is what is known of a digest that is no longer configured.
+func endedDigest(shelf digest.Shelf) DigestInfo {
+	return DigestInfo{Name: shelf.Digest, Title: shelf.Newest.Title, Language: shelf.Newest.Language}
+}
+
+func (s *Server) shelfView(shelf digest.Shelf, d DigestInfo) templates.DigestShelf {
+	path := feedList{kindDigests, d.Name}.page()
+	v := templates.DigestShelf{Link: templates.Link{Title: d.Title, URL: path}, Language: d.Language, Rhythm: d.Rhythm, Editions: shelf.Editions}
+	if d.BestOf != "" {
+		v.BestOf = s.digestTitle(d.BestOf)
+	}
+	if shelf.Editions > 0 {
+		newest := pastHeadline(shelf.Newest)
+		newest.Title = templates.DigestAbout{Title: shelf.Newest.Title}.Headline(newest)
+		v.Newest = &newest
+	}
+	return v
+}
+
+// digestPage tells what a digest is, offers to join it, and lists what has come out; ?before= goes on with what is older.
 func (s *Server) digestPage(w http.ResponseWriter, r *http.Request) error {
 	if to, moved := s.movedTo(r.URL.Path); moved {
 		permanent(w, r, s.Site.URL+to.page())
 		return nil
 	}
-	d, ok := s.digest(r.PathValue("digest"))
+	name := r.PathValue("digest")
+	before, id, err := parseBefore(r.URL.Query().Get("before"))
+	if err != nil {
+		return err
+	}
+	d, ok := s.digest(name)
 	if !ok {
-		return errNotFound
+		return s.endedPage(w, r, name, before, id)
 	}
 	p, err := s.digestView(r, d)
+	if err == nil && !before.IsZero() {
+		err = s.listEditions(r.Context(), &p, d.Name, before, id)
+	}
 	if err != nil {
 		return err
 	}
@@ -35,38 +91,141 @@ func (s *Server) digestPage(w http.ResponseWriter, r *http.Request) error {
 
 // digestView is the page of a digest with a fresh form.
 func (s *Server) digestView(r *http.Request, d DigestInfo) (templates.Page, error) {
-	past, err := digest.Editions(r.Context(), s.DB, d.Name, editions)
-	if err != nil {
-		return templates.Page{}, err
-	}
 	list := feedList{kindDigests, d.Name}
-	path := list.page()
 	p := s.newPage(r, spoken(d.Language, s.Site.Language))
-	p.Title, p.Canonical = d.Title, s.Site.URL+path
+	p.Banner = s.Banner(d.Name, s.Now())
+	p.Title, p.Canonical = d.Title, s.Site.URL+list.page()
 	p.Feeds = append(p.Feeds, s.feedLinks(list, d.Title)...)
 	s.announceHub(&p, list)
 	s.addMostRead(r, &p)
 	p.Digest = s.formOf(d)
-	for _, e := range past {
-		p.Digest.Editions = append(p.Digest.Editions, templates.Headline{
-			Title: e.Subject, Language: e.Language, URL: path + "/" + e.Slot.Name(), Date: e.Slot.At,
-		})
-	}
-	return p, nil
+	return p, s.listEditions(r.Context(), &p, d.Name, time.Time{}, 0)
 }
 
-// edition is the page of what came out once. It outlives its digest's place in the configuration: letters lead to it.
+// endedPage is that of a digest that is no longer configured: what came out of it stays where it was.
+func (s *Server) endedPage(w http.ResponseWriter, r *http.Request, name string, before time.Time, id int64) error {
+	newest, err := digest.Archive(r.Context(), s.DB, digest.PastQuery{Digest: name, Limit: 1})
+	if err != nil {
+		return err
+	}
+	if len(newest) == 0 {
+		return errNotFound
+	}
+	d := endedDigest(digest.Shelf{Digest: name, Newest: newest[0]})
+	p := s.newPage(r, spoken(d.Language, s.Site.Language))
+	p.Title, p.Canonical = d.Title, s.Site.URL+feedList{kindDigests, name}.page()
+	s.addMostRead(r, &p)
+	p.Digest = &templates.DigestAbout{Name: name, Title: d.Title, Ended: true}
+	if err := s.listEditions(r.Context(), &p, name, before, id); err != nil {
+		return err
+	}
+	return s.send(w, r, "digest.html", p)
+}
+
+// listEditions puts one page of past editions into that of their digest. The editions of later pages are found by themselves, and by
+// the links from one to the next.
+func (s *Server) listEditions(ctx context.Context, p *templates.Page, name string, before time.Time, id int64) error {
+	past, err := digest.Archive(ctx, s.DB, digest.PastQuery{Digest: name, Before: before, BeforeID: id, Limit: pastEditions + 1})
+	if err != nil {
+		return err
+	}
+	if p.Digest.Paged = !before.IsZero(); p.Digest.Paged {
+		if len(past) == 0 {
+			return errNotFound
+		}
+		p.NoIndex, p.Hub, p.Self = true, "", ""
+	}
+	p.Digest.Editions = nil
+	if len(past) > pastEditions {
+		past = past[:pastEditions]
+		last := past[len(past)-1]
+		p.Digest.Older = older("/digests/"+name, fmt.Sprintf("%d-%d", last.Slot.At.UnixMilli(), last.ID))
+	} else {
+		p.Digest.Older = ""
+	}
+	for _, e := range past {
+		p.Digest.Editions = append(p.Digest.Editions, pastHeadline(e))
+	}
+	return nil
+}
+
+// pastHeadline is a past edition in a list, dated on its digest's own clock.
+func pastHeadline(e digest.Past) templates.Headline {
+	return templates.Headline{Title: e.Subject, Language: e.Language, URL: editionPath(e.Digest, e.Slot), Date: e.Local(), Corrected: e.Corrected}
+}
+
+func editionPath(name string, slot digest.Slot) string { return "/digests/" + name + "/" + slot.Name() }
+
+// edition is the page of what came out once. It outlives its digest's place in the configuration: letters lead to it. ?revision= shows an
+// earlier revision to those who got that one by mail.
 func (s *Server) edition(w http.ResponseWriter, r *http.Request) error {
 	e, err := digest.FindEdition(r.Context(), s.DB, r.PathValue("digest"), r.PathValue("edition"))
 	if err != nil {
 		return err
 	}
+	if !e.Public() {
+		return errNotFound
+	}
 	p := s.newPage(r, spoken(e.Language, s.Site.Language))
-	p.Title, p.Canonical, p.Edition = e.Subject, s.Site.URL+"/digests/"+e.Digest+"/"+e.Slot.Name(), &e.View
+	p.Banner = s.Banner(e.Digest, s.Now())
+	p.Canonical = s.Site.URL + editionPath(e.Digest, e.Slot)
+	if err := s.frame(r, &p, &e); err != nil {
+		return err
+	}
+	p.Title, p.Edition = e.View.Subject, &e.View
 	if e.View.Banner != nil {
 		p.Banner = e.View.Banner // the edition keeps the sponsor that it came out with
 	}
+	if d, ok := s.digest(e.Digest); ok && d.NoIndex {
+		p.NoIndex = true
+	}
+	if p.NoIndex {
+		w.Header().Set("X-Robots-Tag", "noindex")
+	}
 	return s.send(w, r, "edition.html", p)
+}
+
+// frame puts in what stands around an edition, and into e the revision that was asked for.
+func (s *Server) frame(r *http.Request, p *templates.Page, e *digest.Edition) error {
+	ctx := r.Context()
+	revisions, err := digest.PublicRevisions(ctx, s.DB, *e)
+	if err != nil {
+		return err
+	}
+	f := templates.EditionFrame{Number: e.Revision}
+	if wanted := r.URL.Query().Get("revision"); wanted != "" && wanted != strconv.FormatInt(e.Revision, 10) {
+		f.Number, err = strconv.ParseInt(wanted, 10, 64)
+		if err != nil || strconv.FormatInt(f.Number, 10) != wanted || !slices.Contains(revisions, f.Number) { // "01" is none: each has one address
+			return errNotFound
+		}
+		if e.View, err = digest.RevisionView(ctx, s.DB, *e, f.Number); err != nil {
+			return err
+		}
+		p.NoIndex, f.Present = true, p.Canonical
+	}
+	f.Hash = e.View.Hash()
+	for _, n := range revisions {
+		if n != e.Revision {
+			number := strconv.FormatInt(n, 10)
+			f.Earlier = append(f.Earlier, templates.Link{Title: number, URL: editionPath(e.Digest, e.Slot) + "?revision=" + number})
+		}
+	}
+	before, after, err := digest.Neighbours(ctx, s.DB, *e)
+	if err != nil {
+		return err
+	}
+	f.Older, f.Newer = neighbour(before), neighbour(after)
+	p.Beside = f
+	return nil
+}
+
+func neighbour(e *digest.Past) *templates.Headline {
+	if e == nil {
+		return nil
+	}
+	h := pastHeadline(*e)
+	h.Title = templates.DigestAbout{Title: e.Title}.Headline(h)
+	return &h
 }
 
 // editionsChange is a number that grows with every edition of a digest and every correction: what the digest's feed follows.
@@ -83,31 +242,34 @@ func (s *Server) loadEditions(ctx context.Context, l feedList) (feeds.Feed, erro
 	if _, ok := s.digest(l.slug); !ok {
 		return feeds.Feed{}, feeds.ErrNoFeed
 	}
-	n, all := 0, true
-	oldest := time.Time{}
-	f, err := s.editionsFeed(ctx, l, func(at time.Time) bool {
-		if n++; n > s.items(l) {
-			all = false
-			return false
-		}
-		oldest = at
-		return true
-	})
+	n := s.items(l)
+	past, err := digest.Archive(ctx, s.DB, digest.PastQuery{Digest: l.slug, Limit: n + 1, Views: true})
 	if err != nil {
 		return feeds.Feed{}, err
 	}
-	if f.Deltas, f.Complete = true, all; !all {
-		f.Prev, err = s.newestArchive(ctx, l, oldest)
+	complete := len(past) <= n
+	past = past[:min(n, len(past))]
+	f, err := s.editionsFeed(ctx, l, past)
+	if err != nil {
+		return feeds.Feed{}, err
+	}
+	if f.Deltas, f.Complete = true, complete; !complete {
+		f.Prev, err = s.newestArchive(ctx, l, past[len(past)-1].Slot.At)
 	}
 	return f, err
 }
 
-// editionsFeed makes a feed of those editions of a digest whose moment is wanted, which is asked of all, the newest first.
-func (s *Server) editionsFeed(ctx context.Context, l feedList, wanted func(at time.Time) bool) (feeds.Feed, error) {
-	past, err := digest.Editions(ctx, s.DB, l.slug, 0)
+// monthEditions makes the feed of a month of a digest.
+func (s *Server) monthEditions(ctx context.Context, a archive) (feeds.Feed, error) {
+	past, err := digest.Archive(ctx, s.DB, digest.PastQuery{Digest: a.list.slug, Since: a.start, Before: a.end(), Views: true})
 	if err != nil {
 		return feeds.Feed{}, err
 	}
+	return s.editionsFeed(ctx, a.list, past)
+}
+
+// editionsFeed makes a feed of those editions of a digest.
+func (s *Server) editionsFeed(ctx context.Context, l feedList, past []digest.Past) (feeds.Feed, error) {
 	f, err := s.newFeed(ctx, l, s.digestTitle(l.slug))
 	if err != nil {
 		return feeds.Feed{}, err
@@ -116,13 +278,7 @@ func (s *Server) editionsFeed(ctx context.Context, l feedList, wanted func(at ti
 		f.Language = d.Language
 	}
 	for _, e := range past {
-		if !wanted(e.Slot.At) {
-			continue
-		}
-		item, err := s.editionItem(ctx, f, e)
-		if err != nil {
-			return feeds.Feed{}, err
-		}
+		item := s.editionItem(f, e)
 		if f.Items = append(f.Items, item); item.Change > f.Version.Change {
 			f.Version = editionVersion(e)
 		}
@@ -130,31 +286,28 @@ func (s *Server) editionsFeed(ctx context.Context, l feedList, wanted func(at ti
 	return f, nil
 }
 
-// editionItem is an edition in its digest's feed.
-func (s *Server) editionItem(ctx context.Context, f feeds.Feed, e digest.Edition) (feeds.Item, error) {
-	whole, err := digest.FindEdition(ctx, s.DB, e.Digest, e.Slot.Name())
-	if err != nil {
-		return feeds.Item{}, err
+// editionItem is an edition in its digest's feed. One of a single article carries that.
+func (s *Server) editionItem(f feeds.Feed, e digest.Past) feeds.Item {
+	item := feeds.Item{
+		ID: strings.TrimSuffix(f.ID, "/feed") + "/" + e.Slot.Name(), Key: e.ID, Title: e.Subject, Link: s.Site.URL + editionPath(e.Digest, e.Slot),
+		Summary: headlinesOf(e.View), HTML: editionHTML(e.View), Language: e.Language, Published: e.Slot.At, Updated: e.Updated, Change: e.Change(),
 	}
-	return feeds.Item{
-		ID: strings.TrimSuffix(f.ID, "/feed") + "/" + e.Slot.Name(), Key: e.ID, Title: e.Subject, Link: s.Site.URL + "/digests/" + e.Digest + "/" + e.Slot.Name(),
-		Summary: headlinesOf(whole.View), HTML: editionHTML(whole.View), Language: e.Language, Published: e.Slot.At, Updated: e.Made, Change: editionVersion(e).Change,
-	}, nil
+	if a := e.View.Article; a != nil && len(e.View.Items) > 0 {
+		one := e.View.Items[0]
+		item.Summary, item.Text, item.Image, item.ImageAlt = one.Standfirst, a.Text, one.Image, one.ImageAlt
+		for _, name := range a.Authors {
+			item.Authors = append(item.Authors, feeds.Person{Name: name})
+		}
+	}
+	if e.View.Correction != "" {
+		item.Summary = strings.TrimSpace(correctionOf(e.View) + "\n\n" + item.Summary)
+	}
+	return item
 }
 
 // editionVersion is an edition's place in the history of its digest. An id's last bits were drawn by lot, and serve as the mark.
-func editionVersion(e digest.Edition) feeds.Version {
-	return feeds.Version{Change: e.Made.UnixMilli(), Mark: uint32(e.ID)}
-}
-
-// editionMade reports whether there is an edition of that version.
-func (s *Server) editionMade(ctx context.Context, v feeds.Version) (bool, error) {
-	ids, err := db.Collect(ctx, s.DB, func(row *sql.Rows) (id int64, err error) { return id, row.Scan(&id) },
-		`SELECT id FROM editions WHERE made = $1`, v.Change)
-	if err != nil {
-		return false, fmt.Errorf("look up the edition made at %d: %w", v.Change, err)
-	}
-	return slices.ContainsFunc(ids, func(id int64) bool { return uint32(id) == v.Mark }), nil
+func editionVersion(e digest.Past) feeds.Version {
+	return feeds.Version{Change: e.Change(), Mark: uint32(e.ID)}
 }
 
 // headlinesOf is the first headlines of an edition in one line.
@@ -166,17 +319,61 @@ func headlinesOf(v templates.EditionView) string {
 	return strings.Join(titles, " · ")
 }
 
-// editionHTML is an edition as feed readers show it: its list, with what each story is about.
+// correctionOf is the note of what was wrong in an edition, as feeds say it of articles.
+func correctionOf(v templates.EditionView) string {
+	lang := spoken(v.Language, "en")
+	if v.Corrected.IsZero() {
+		return templates.Text(lang, "archive_fixed_undated") + ". " + v.Correction
+	}
+	return templates.Text(lang, "archive_fixed", language.Date(lang, v.Corrected)) + ". " + v.Correction
+}
+
+// editionHTML is an edition as feed readers show it: what was corrected, the editor's note, then its blocks under their headings, or its
+// one article.
 func editionHTML(v templates.EditionView) string {
 	var b strings.Builder
-	b.WriteString("<ol>\n")
-	for _, i := range v.Items {
-		fmt.Fprintf(&b, "<li><a href=\"%s\">%s</a>", html.EscapeString(i.URL), html.EscapeString(i.Title))
+	if v.Correction != "" {
+		fmt.Fprintf(&b, "<p><em>%s</em></p>\n", html.EscapeString(correctionOf(v)))
+	}
+	for _, paragraph := range v.Notes() {
+		fmt.Fprintf(&b, "<p>%s</p>\n", html.EscapeString(paragraph))
+	}
+	if v.Article != nil && len(v.Items) > 0 {
+		writeLongRead(&b, v)
+		return b.String()
+	}
+	for _, p := range v.Laid(spoken(v.Language, "en")) {
+		writePart(&b, p)
+	}
+	return b.String()
+}
+
+// writeLongRead writes the article that an edition brings, or its standfirst where the digest tells no more, and the way to it.
+func writeLongRead(b *strings.Builder, v templates.EditionView) {
+	one := v.Items[0]
+	if one.Standfirst != "" {
+		fmt.Fprintf(b, "<p><strong>%s</strong></p>\n", html.EscapeString(one.Standfirst))
+	}
+	b.WriteString(string(v.Article.HTML))
+	fmt.Fprintf(b, "\n<p><a href=\"%s\">%s</a></p>\n", html.EscapeString(one.URL), html.EscapeString(one.Title))
+}
+
+// writePart writes one block. What was read most is numbered, what is merely new is not.
+func writePart(b *strings.Builder, p templates.LaidPart) {
+	if p.Heading != "" {
+		fmt.Fprintf(b, "<h2>%s</h2>\n", html.EscapeString(p.Heading))
+	}
+	list := "ul"
+	if p.Numbered {
+		list = "ol"
+	}
+	fmt.Fprintf(b, "<%s>\n", list)
+	for _, i := range p.Items {
+		fmt.Fprintf(b, "<li><a href=\"%s\">%s</a>", html.EscapeString(i.URL), html.EscapeString(i.Title))
 		if i.Standfirst != "" {
-			fmt.Fprintf(&b, "<br>%s", html.EscapeString(i.Standfirst))
+			fmt.Fprintf(b, "<br>%s", html.EscapeString(i.Standfirst))
 		}
 		b.WriteString("</li>\n")
 	}
-	b.WriteString("</ol>\n")
-	return b.String()
+	fmt.Fprintf(b, "</%s>\n", list)
 }

@@ -36,6 +36,8 @@ var statuses = []struct {
 	{subscribers.ErrToken, http.StatusNotFound, "error_token"},
 	{subscribers.ErrNotFound, http.StatusNotFound, "error_token"},
 	{subscribers.ErrExpired, http.StatusGone, "error_token"},
+	{digest.ErrLink, http.StatusNotFound, "error_edit"},
+	{digest.ErrLinkExpired, http.StatusGone, "error_edit_expired"},
 	{subscribers.ErrDigest, http.StatusBadRequest, ""},
 	{errForm, http.StatusBadRequest, ""},
 	{errMethod, http.StatusMethodNotAllowed, ""},

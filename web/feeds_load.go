@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"vestnik/articles"
+	"vestnik/digest"
 	"vestnik/feeds"
 	"vestnik/templates"
 )
@@ -20,7 +21,7 @@ import (
 // Sizes of feeds where the configuration says nothing.
 const (
 	feedItems = 50
-	editions  = 30 // of a digest's feed and page
+	editions  = 30 // of a digest's feed
 	deleted   = 20 // of those that were taken back
 )
 
@@ -291,5 +292,5 @@ func (s *Server) knownVersion(ctx context.Context, v feeds.Version) (bool, error
 	if err != nil || known {
 		return known, err
 	}
-	return s.editionMade(ctx, v)
+	return digest.KnownChange(ctx, s.DB, v.Change, v.Mark)
 }

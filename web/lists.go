@@ -170,13 +170,13 @@ func (s *Server) Lists(ctx context.Context) ([]List, error) {
 		add(feedList{kindMostRead, w.name}, templates.Text(s.Site.Language, "feed_most_read_"+w.name), 0, time.Time{}, s.Site.Language)
 	}
 	for _, d := range s.Digests {
-		past, err := digest.Editions(ctx, s.DB, d.Name, 0)
+		past, err := digest.Archive(ctx, s.DB, digest.PastQuery{Digest: d.Name})
 		if err != nil {
 			return nil, err
 		}
 		updated := time.Time{}
 		for _, e := range past {
-			updated = later(updated, e.Made)
+			updated = later(updated, e.Updated)
 		}
 		add(feedList{kindDigests, d.Name}, d.Title, int64(len(past)), updated, d.Language)
 	}

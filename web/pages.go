@@ -19,7 +19,7 @@ import (
 func (s *Server) newPage(r *http.Request, language string) templates.Page {
 	ctx := r.Context()
 	p := s.barePage(language)
-	p.Banner = s.Banner(s.Now())
+	p.Banner = s.Banner("", s.Now())
 	change, err := s.change(ctx)
 	if err == nil {
 		p.Sections, err = s.boxes.sections.get(ctx, change)
@@ -74,6 +74,11 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, name string, p tem
 	status := http.StatusOK
 	if p.Status != 0 {
 		status = p.Status
+	}
+	if status == http.StatusOK && r.Method == http.MethodGet && w.Header().Get("ETag") == "" {
+		tag := etag(b.Bytes())
+		w.Header().Set("ETag", tag)
+		s.showBanner(r, p, tag)
 	}
 	reply(w, r, status, b.Bytes())
 	return nil

@@ -299,7 +299,7 @@ func TestOtherMethodsAreRefused(t *testing.T) {
 }
 
 func TestAPanicIsAPageAndALine(t *testing.T) {
-	h := openFurnished(t, func(o *Options) { o.Banner = func(time.Time) *templates.Banner { panic("the printer burns") } })
+	h := openFurnished(t, func(o *Options) { o.Banner = func(string, time.Time) *templates.Banner { panic("the printer burns") } })
 	res := h.get("/")
 	if res.StatusCode != 500 || !strings.Contains(res.body, "</html>") || strings.Contains(res.body, "printer") {
 		t.Errorf("GET / = %d: %s", res.StatusCode, res.body)

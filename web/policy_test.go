@@ -114,7 +114,7 @@ func TestForeignTextStaysText(t *testing.T) {
 		for i := range o.Digests {
 			o.Digests[i].Title, o.Digests[i].Rhythm = "Digest "+evil, evil
 		}
-		o.Banner = func(time.Time) *templates.Banner {
+		o.Banner = func(string, time.Time) *templates.Banner {
 			return &templates.Banner{Image: "https://sponsor.example/b.png", Link: "javascript:alert(4)", Label: evil, Alt: evil}
 		}
 	})

@@ -129,7 +129,7 @@ func (d *desk) fill() (err error) {
 	for _, l := range append([]string{""}, templates.Languages()...) {
 		c := templates.Choice{Name: l, Chosen: l == d.who.Language}
 		if l != "" {
-			c.Title = templates.Text(l, "language_"+l)
+			c.Title = templates.LanguageName(l)
 		}
 		p.Langs = append(p.Langs, c)
 	}
@@ -209,9 +209,38 @@ func (d *desk) groups() (all []templates.DigestGroup, err error) {
 			c.Chosen = slices.Contains(u.Sections, c.Name)
 			g.Sections = append(g.Sections, c)
 		}
+		g.Layouts = d.layouts(family, u.Layout)
 		all = append(all, g)
 	}
 	return all, nil
+}
+
+// layouts are those that the letters of a family can have. Who has chosen none, or one that is not offered any more, has that of the
+// first.
+func (d *desk) layouts(family []DigestInfo, chosen string) (all []templates.Choice) {
+	offered := layoutsOf(family)
+	if !slices.Contains(offered, chosen) && len(offered) > 0 {
+		chosen = offered[0]
+	}
+	for _, name := range offered {
+		all = append(all, templates.Choice{Name: name, Title: templates.Text(d.lang, "layout_"+name), Chosen: name == chosen})
+	}
+	return all
+}
+
+// layoutsOf are the layouts that readers can choose from in a family, none where there is but one.
+func layoutsOf(family []DigestInfo) (all []string) {
+	for _, one := range family {
+		if len(one.Layouts) < 2 {
+			continue
+		}
+		for _, name := range one.Layouts {
+			if !slices.Contains(all, name) {
+				all = append(all, name)
+			}
+		}
+	}
+	return all
 }
 
 // families are the digests on offer: each alone, or with its calmer rhythms behind it.
@@ -373,10 +402,33 @@ func (d *desk) familyChoices(family []DigestInfo, offered []templates.Choice) (a
 	if len(sections) == len(offered) {
 		sections = nil // all of them, and those still to come
 	}
+	layout, err := d.readLayout(family)
+	if err != nil {
+		return nil, err
+	}
 	for _, one := range family {
-		all = append(all, subscribers.Choice{Digest: one.Name, Wanted: slices.Contains(want, one.Name), Sections: sections})
+		all = append(all, subscribers.Choice{Digest: one.Name, Wanted: slices.Contains(want, one.Name), Sections: sections, Layout: layout(one)})
 	}
 	return all, nil
+}
+
+// readLayout is what the form says of the look of a family's letters, for each of its digests: "" where it is the digest's own, which then
+// goes on to be the newsroom's to change. A form of old, without the field, leaves everything as it is.
+func (d *desk) readLayout(family []DigestInfo) (func(DigestInfo) string, error) {
+	field := "layout." + family[0].Name
+	if !d.r.PostForm.Has(field) {
+		return func(one DigestInfo) string { return d.who.Subscription(one.Name).Layout }, nil
+	}
+	name := d.r.PostForm.Get(field)
+	if !slices.Contains(layoutsOf(family), name) {
+		return nil, fmt.Errorf("preferences: layout %.40q of %s: %w", name, family[0].Name, errForm)
+	}
+	return func(one DigestInfo) string {
+		if len(one.Layouts) < 2 || name == one.Layouts[0] || !slices.Contains(one.Layouts, name) {
+			return ""
+		}
+		return name
+	}, nil
 }
 
 // readHour reads hour and zone, which forms of old did not have.

@@ -155,6 +155,52 @@ func TestHourZoneAndSectionsAreKept(t *testing.T) {
 	}
 }
 
+func TestTheLookOfLettersIsChosenWhereThereIsAChoice(t *testing.T) {
+	h := openFurnished(t, func(o *Options) {
+		o.Digests[0].Layouts, o.Digests[1].Layouts = []string{"list", "cards", "long"}, []string{"list"}
+	})
+	id := h.subscriber("ann@example.org", "daily", "weekly")
+	path, form := h.preferences(id, "save")
+	if form.Get("layout.daily") != "list" || form.Has("layout.weekly") {
+		t.Fatalf("the page shows %v, want the digest's own layout of daily, and no choice for weekly", form)
+	}
+	lines := func() int {
+		all, err := subscribers.Consent(t.Context(), h.DB, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	before := lines()
+	if h.post(path, form); h.reader("ann@example.org").Subscription("daily").Layout != "" || lines() != before {
+		t.Errorf("saved untouched: %+v, %d lines of consent more", h.reader("ann@example.org").Subscription("daily"), lines()-before)
+	}
+	form.Set("layout.daily", "cards")
+	for range 2 {
+		if res := h.post(path, form); res.StatusCode != 200 || h.reader("ann@example.org").Subscription("daily").Layout != "cards" || lines() != before+1 {
+			t.Errorf("cards = %d: %+v, %d lines of consent more, want one", res.StatusCode, h.reader("ann@example.org").Subscription("daily"), lines()-before)
+		}
+	}
+	path, form = h.preferences(id, "save")
+	if form.Get("layout.daily") != "cards" {
+		t.Errorf("the page then shows %v", form)
+	}
+	form.Del("layout.daily") // a form from before there was the field
+	if h.post(path, form); h.reader("ann@example.org").Subscription("daily").Layout != "cards" {
+		t.Errorf("a form of old: %+v", h.reader("ann@example.org").Subscription("daily"))
+	}
+	for _, bad := range []string{"poster", "", "cards "} {
+		form.Set("layout.daily", bad)
+		if res := h.post(path, form); res.StatusCode != 400 {
+			t.Errorf("layout %q = %d, want 400", bad, res.StatusCode)
+		}
+	}
+	res := h.post(path, url.Values{"do": {"data"}})
+	if !strings.Contains(res.body, `"layout": "cards"`) {
+		t.Errorf("all that is held has no layout:\n%s", res.body)
+	}
+}
+
 func TestWhatThePageSaidIsKeptWithTheConsent(t *testing.T) {
 	h := openFurnished(t)
 	id := h.subscriber("ann@example.org", "daily")

@@ -36,6 +36,7 @@ func (s *Server) routes() []route {
 		{"GET /opensearch.xml", s.openSearch},
 		{"GET /feeds", s.feedsPage},
 
+		{"GET /digests", s.shelvesPage},
 		{"GET /digests/{digest}", s.digestPage},
 		{"GET /digests/{digest}/{edition}", s.edition},
 		{"GET /digests/{digest}/form", s.formPage},
@@ -56,6 +57,10 @@ func (s *Server) routes() []route {
 		{"POST /unsubscribe/{token}", private(s.unsubscribe)},
 		{"GET /subscription/{campaign}/{subscriber}", private(s.listmonk(s.unsubscribeForm))},
 		{"POST /subscription/{campaign}/{subscriber}", private(s.listmonk(s.unsubscribe))},
+
+		{"GET /edit/{token}", private(s.editForm)},
+		{"POST /edit/{token}", private(s.edit)},
+		{"GET /edit/{token}/letter", private(s.editLetter)},
 
 		{"POST /a/{article}", s.beacon},
 		{"GET /a.js", s.pageScript},
@@ -113,7 +118,7 @@ func (s *Server) answer(handle handler) http.Handler {
 		var err error
 		switch {
 		case r.Method == http.MethodPost:
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			r.Body = http.MaxBytesReader(w, r.Body, bodyLimit(r))
 			err = handle(w, r)
 		case !isText(r.URL.Path):
 			err = errNotFound

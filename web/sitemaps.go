@@ -226,9 +226,14 @@ func (s *Server) listPages(ctx context.Context) ([]feeds.Location, error) {
 			pages = append(pages, feeds.Location{Address: s.Site.URL + l.Path, Modified: l.Updated})
 		}
 	}
-	past, err := digest.Editions(ctx, s.DB, "", 0)
+	past, err := digest.Archive(ctx, s.DB, digest.PastQuery{})
+	if len(past)+len(s.Digests) > 0 {
+		pages = append(pages, feeds.Location{Address: s.Site.URL + "/digests"})
+	}
 	for _, e := range past {
-		pages = append(pages, feeds.Location{Address: s.Site.URL + "/digests/" + e.Digest + "/" + e.Slot.Name(), Modified: e.Made})
+		if d, _ := s.digest(e.Digest); !d.NoIndex {
+			pages = append(pages, feeds.Location{Address: s.Site.URL + editionPath(e.Digest, e.Slot), Modified: e.Updated})
+		}
 	}
 	return pages, err
 }

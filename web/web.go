@@ -20,6 +20,7 @@ import (
 
 	"vestnik/articles"
 	"vestnik/db"
+	"vestnik/digest"
 	"vestnik/feeds"
 	"vestnik/reads"
 	"vestnik/subscribers"
@@ -32,20 +33,23 @@ type Options struct {
 	Templates      *templates.Set
 	Site           templates.Site
 	Articles       articles.Site
-	Reads          *reads.Counter                       // nil: reads are not counted
-	ReadsMode      string                               // script | server | off; "" is script
-	MostRead       reads.Rules                          // of the lists of the most read
-	BoxBy          string                               // reads.ByReads or reads.ByTrend: what the most-read box goes by; "" is reads
-	Subscribers    subscribers.Verbs                    // its Keys sign the join forms, too
-	Digests        []DigestInfo                         // in the order in which they are offered
-	Banner         func(at time.Time) *templates.Banner // the banner of pages; nil: none
-	TrustedProxies []netip.Prefix                       // whose X-Forwarded-For is believed
+	Reads          *reads.Counter    // nil: reads are not counted
+	ReadsMode      string            // script | server | off; "" is script
+	MostRead       reads.Rules       // of the lists of the most read
+	BoxBy          string            // reads.ByReads or reads.ByTrend: what the most-read box goes by; "" is reads
+	Subscribers    subscribers.Verbs // its Keys sign the join forms, too
+	Digests        []DigestInfo      // in the order in which they are offered
+	Publisher      digest.Publisher  // of the editors' page; its Editors sign the links to it
+	TrustedProxies []netip.Prefix    // whose X-Forwarded-For is believed
 	Feeds          FeedOptions
 	Hub            http.Handler     // takes subscriptions to feeds (WebSub); nil: there is none
 	Fresh          time.Duration    // how old the most-read box may be; 0: a minute
 	JoinTime       time.Duration    // how long the answer to a join form takes at least; 0: 200 ms
 	Now            func() time.Time // nil: time.Now
 	Log            *slog.Logger     // nil: slog.Default
+
+	// Banner is the sponsor's of pages at a time; of those about a digest by its name, else "". nil: there is none.
+	Banner func(digest string, at time.Time) *templates.Banner
 }
 
 // A DigestInfo is what the site tells of a digest.
@@ -55,7 +59,9 @@ type DigestInfo struct {
 	Language string         // of its pages
 	Location *time.Location // in which its editions are dated
 	Rhythm   string         // when it comes, in its language: "Каждый день в 8:00"
+	Layouts  []string       // that its letters can have, its own first; fewer than two: readers have no choice
 	BestOf   string         // the digest that it is a calmer rhythm of; "" for one that stands alone
+	NoIndex  bool           // search engines are asked to leave its editions out
 }
 
 // A Server answers the publication's requests. It is safe for concurrent use; [Server.Handler] is the way in.
@@ -140,7 +146,7 @@ func (o *Options) fill() error {
 	}
 	o.Site.URL = strings.TrimSuffix(o.Site.URL, "/")
 	if o.Banner == nil {
-		o.Banner = func(time.Time) *templates.Banner { return nil }
+		o.Banner = func(string, time.Time) *templates.Banner { return nil }
 	}
 	if o.Fresh == 0 {
 		o.Fresh = time.Minute

@@ -81,8 +81,8 @@ func open(t testing.TB, change ...func(*Options)) *house {
 			Digests: map[string]subscribers.DigestInfo{"daily": {Title: "Самое читаемое", Language: "ru"}, "weekly": {Title: "The week", Language: "en"}}},
 		Digests: []DigestInfo{{Name: "daily", Title: "Самое читаемое", Language: "ru", Location: sakhalin, Rhythm: "Каждый день в 8:00"},
 			{Name: "weekly", Title: "The week", Language: "en", Location: time.UTC}},
-		Banner: func(time.Time) *templates.Banner {
-			return &templates.Banner{Image: "https://sponsor.example/b.png", Link: "https://sponsor.example/", Label: "Реклама"}
+		Banner: func(string, time.Time) *templates.Banner {
+			return &templates.Banner{Name: "film", Image: "https://sponsor.example/b.png", Link: "https://sponsor.example/", Label: "Реклама"}
 		},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		JoinTime:       time.Millisecond,
