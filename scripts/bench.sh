@@ -25,7 +25,7 @@ failed=0
 trap 'rm -f "$results"' EXIT
 
 go test -run '^$' -bench "${BENCH:-.}" -benchmem -benchtime "${BENCHTIME:-1s}" -timeout 60m -p 1 \
-    ./articles/... ./feeds ./web ./websub ./reads/... ./mail ./subscribers ./cmd/vestnik |
+    ./articles/... ./feeds ./web ./websub ./reads/... ./mail ./subscribers ./digest ./cmd/vestnik |
     grep -E '^(Benchmark|pkg:|cpu:|FAIL|panic|---|    [a-z_]+\.go)' | tee "$results" || failed=$?
 
 # Each gate: what it is | the benchmark | its metric, or one minus another | at least or at most | how many | of what, and how much one is of the metric's.
@@ -56,7 +56,7 @@ NF == 6 {
     if (!met) missed = missed sprintf("Missed: %s is %s, and was to be %s %s %s.\n", $1, text, $4, $5, shown[1])
     run++
 }
-BEGIN { print "Gates of reads, related news and subscribers (docs/performance.md):" }
+BEGIN { print "Gates of reads, related news, subscribers and digests (docs/performance.md):" }
 END { printf "%s", missed != "" ? "\n" missed : run ? "\nNo gate that was run is missed.\n" : "\nNo gate was run.\n" }
 ' "$results" - <<'GATES'
 beacons accepted, connections kept | Beacons | accepted/s | at least | 15000 | /s 1
@@ -68,6 +68,17 @@ top 20 of 30 days in 10 million hourly rows | Top/10000k_hours/30d/reads | ns/op
 lines of an access log imported, combined format | ImportLog/combined | lines/s | at least | 150000 | /s 1
 lines of an access log imported, Caddy's JSON | ImportLog/caddy | lines/s | at least | 150000 | /s 1
 lines of an access log imported, of yesterday, whose visitors are stored | ImportLog/yesterday | lines/s | at least | 150000 | /s 1
+an edition compiled from 10 million hourly rows and 100,000 articles, by reads | Compile/10000k_hours/reads | ns/op | at most | 300 | ms 1e-6
+the same, by adjusted reads | Compile/10000k_hours/adjusted | ns/op | at most | 300 | ms 1e-6
+the same, one article for each story | Compile/10000k_hours/collapse | ns/op | at most | 300 | ms 1e-6
+the same, of a dozen blocks and more | Compile/10000k_hours/blocks | ns/op | at most | 450 | ms 1e-6
+an edition frozen and its letters to 1,000,000 subscribers written down, after the slot | Slot/1000k_subscribers | s-enqueued | at most | 8 | s 1
+the longest that a page waited meanwhile | Slot/1000k_subscribers | ms-page-wait | at most | 250 | ms 1
+the longest that a flush of reads waited | Slot/1000k_subscribers | ms-write-wait | at most | 250 | ms 1
+the longest that a request to join waited | Slot/1000k_subscribers | ms-join-wait | at most | 250 | ms 1
+memory of that daemon | Slot/1000k_subscribers | MB-peak | at most | 100 | MB 1
+the first letter of an edition for 500,000 subscribers is with the relay, after the slot | Slot/500k_subscribers | s-first-letter | at most | 2 | s 1
+memory of that daemon, which sends besides | Slot/500k_subscribers | MB-peak | at most | 100 | MB 1
 related news of a new article among 100,000 | Similar/100000/similar | ns/op | at most | 30 | ms 1e-6
 its list and the lists near it | Similar/100000/lists | ns/op | at most | 30 | ms 1e-6
 related news, nDCG@5 on stories kept aside, above BM25 over plain words | Relevance/kept | nDCG@5 minus nDCG@5-words | at least | 0.10 | more 1

@@ -30,6 +30,8 @@ command -v sfeed >/dev/null || missing+=(sfeed)
 command -v rsstail >/dev/null || missing+=(rsstail)
 command -v xmllint >/dev/null || missing+=(libxml2-utils)
 command -v chromium >/dev/null || missing+=(chromium)
+command -v lynx >/dev/null || missing+=(lynx)
+command -v spamassassin >/dev/null || missing+=(spamassassin)
 command -v curl >/dev/null || missing+=(curl)
 /usr/bin/python3 -c 'import feedparser' 2>/dev/null || missing+=(python3-feedparser)
 command -v node >/dev/null || missing+=(nodejs)
@@ -44,9 +46,10 @@ if [ ${#missing[@]} -gt 0 ]; then
     quietly "${missing[*]}" debian "${missing[@]}"
 fi
 
-# Readers and validators of feeds, and a checker of pages for barriers, from npm; kept out of the checkout.
+# Readers and validators of feeds and letters, and a checker of pages for barriers, from npm; kept out of the checkout.
 tools="${XDG_CACHE_HOME:-$HOME/.cache}/vestnik-test-tools"
-wanted=(axe-core@4.14.1 feedsmith@3.0.1 rss-parser@3.13.0 feedparser@2.6.0 ajv@8.20.0 ajv-formats@3.0.1 jsonfeed-schema@0.5.0)
+wanted=(axe-core@4.14.1 feedsmith@3.0.1 rss-parser@3.13.0 feedparser@2.6.0 ajv@8.20.0 ajv-formats@3.0.1 jsonfeed-schema@0.5.0
+    caniemail@2.0.2 html-validate@11.21.1 mailparser@3.14.2)
 missing=()
 for package in "${wanted[@]}"; do
     manifest="$tools/node_modules/${package%@*}/package.json"

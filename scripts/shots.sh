@@ -10,7 +10,7 @@ demo=$!
 trap 'kill $demo; wait $demo; rm -rf "$tmp"' EXIT
 site=http://127.0.0.1:$port
 
-# letter LANGUAGE: the address of the newest digest letter in that language, once there is one.
+# letter LANGUAGE: the address of the first digest letter in that language, once there is one: the same edition for each.
 letter() {
     python3 - "$site" "$1" <<'PY'
 import re, sys, time, urllib.request
@@ -18,7 +18,7 @@ site, language = sys.argv[1:]
 get = lambda path: urllib.request.urlopen(site + path).read().decode()
 for _ in range(150):
     try:
-        ids = sorted({int(i) for i in re.findall(r'/demo/mailbox/(\d+)', get('/demo/mailbox'))}, reverse=True)
+        ids = sorted({int(i) for i in re.findall(r'/demo/mailbox/(\d+)', get('/demo/mailbox'))})
         for i in ids:
             html = get(f'/demo/mailbox/{i}/html')
             if f'<html lang="{language}"' in html and 'unsubscribe' in html:
@@ -47,9 +47,20 @@ en=$(letter en)
 shot front-page / 1280 1500
 shot article /articles/pavilon-nol 1280 1250
 shot article-dark /articles/pavilon-nol 1280 1250 dark
-shot letter-ru "$ru/html" 760 1500
-shot letter-en "$en/html" 760 1500
-shot letter-dark "$ru/html" 760 1500 dark
+shot letter-ru "$ru/html" 760 2200
+shot letter-en "$en/html" 760 2200
+shot letter-dark "$ru/html" 760 2200 dark
+shot letter-en-dark "$en/html" 760 2200 dark
+for language in ru en; do
+    go run scripts/phone.go "$site${!language}/html" docs/letter-$language-phone.png
+    echo docs/letter-$language-phone.png
+done
+# A letter with its pictures is above 400 kB, and a third of that in 256 colours.
+if command -v pngquant >/dev/null; then
+    pngquant --force --strip --ext .png 256 docs/letter-*.png
+else
+    echo "Pictures of letters stay large: pngquant is not installed"
+fi
 shot mailbox "$ru" 1400 1000
 shot feeds /feeds 1280 1500
 go run scripts/phone.go "$site/feeds" docs/feeds-phone.png

@@ -16,8 +16,8 @@ type BackupCmd struct {
 }
 
 func (BackupCmd) Help() string {
-	return "The copy is whole, compact and checked, and the daemon goes on meanwhile; to restore it, stop the daemon, put it in the place of the database and remove the files beside " +
-		"it that end in -wal and -shm. Printed with it is the head of the log of consent: keep that elsewhere, and `vestnik subscribers verify-log --head` will tell whether the log was " +
+	return "The copy is whole, compact and checked, and the daemon goes on meanwhile; to restore it, stop the daemon, put it in the place of the database, remove the files beside " +
+		"it that end in -wal and -shm, and say `vestnik adopt`: before that, a restored database or a copy elsewhere neither publishes nor sends. Printed with it is the head of the log of consent: keep that elsewhere, and `vestnik subscribers verify-log --head` will tell whether the log was " +
 		"rewritten since. A copy holds everybody who was in the database when it was made: erase again who was erased since, or let copies go when they are older than you promised."
 }
 
@@ -46,6 +46,9 @@ func (cmd BackupCmd) Run(a *app) error {
 			return err
 		}
 		defer copied.Close()
+		if err := a.outgrow(d); err != nil {
+			return err
+		}
 		head, err := consent.CurrentHead(a.ctx, copied)
 		if err != nil {
 			return err

@@ -152,6 +152,7 @@ type BannerConfig struct {
 	Link    string    `toml:"link"`
 	Label   string    `toml:"label"`
 	Erid    string    `toml:"erid"`
+	Payer   string    `toml:"advertiser"`
 	Alt     string    `toml:"alt"`
 	Place   []string  `toml:"place"`
 	Digests []string  `toml:"digests"`

@@ -138,6 +138,9 @@ func (c *Config) checkSite() (err error) {
 			return fmt.Errorf("[site] admin: %w", err)
 		}
 	}
+	if err := templates.Speak(c.path(c.Site.Templates)); err != nil { // what follows asks which languages there are
+		return fmt.Errorf("[site] templates: %w", err)
+	}
 	setDefault(&c.Site.Title, hostOf(c.Site.URL))
 	return oneLine("[site] title", c.Site.Title)
 }
@@ -316,18 +319,71 @@ func checkFeed(where string, items int, text string) error {
 }
 
 func (c *Config) checkBanners() error {
-	for i, b := range c.Banners {
-		if absoluteURL(b.Image) != nil || absoluteURL(b.Link) != nil {
-			return fmt.Errorf("[[banner]] number %d: image and link must be absolute http or https addresses", i+1)
+	seen := map[string]bool{}
+	for i := range c.Banners {
+		b := &c.Banners[i]
+		where := fmt.Sprintf("[[banner]] number %d", i+1)
+		if b.Name == "" && b.Erid != "" {
+			return fmt.Errorf(`%s: name: one with an erid needs a name, under which its showings are reported for as long as it runs, as "film"`, where)
 		}
-		for _, place := range b.Place {
-			if place != "page" && place != "letter" {
-				return fmt.Errorf(`[[banner]] number %d: place %q: write "page", "letter" or both`, i+1, place)
+		setDefault(&b.Name, fmt.Sprintf("banner-%d", i+1))
+		if !plainName.MatchString(b.Name) || seen[b.Name] {
+			return fmt.Errorf(`%s: name %q: every banner needs a name of its own, of the letters a-z, digits and -, as "film"`, where, b.Name)
+		}
+		seen[b.Name] = true
+		if len(b.Place) == 0 {
+			b.Place = []string{"page", "letter"}
+		}
+		if err := b.check(); err != nil {
+			return fmt.Errorf("%s (%s): %w", where, b.Name, err)
+		}
+		if err := b.checkLaw(c.Site.Language); err != nil {
+			return fmt.Errorf("%s (%s): %w", where, b.Name, err)
+		}
+		for _, name := range b.Digests {
+			if !slices.ContainsFunc(c.Digests, func(d DigestConfig) bool { return d.Name == name }) {
+				return fmt.Errorf("%s (%s): digests %q: no digest is called so", where, b.Name, name)
 			}
 		}
-		if !b.Until.IsZero() && !b.From.Before(b.Until) {
-			return fmt.Errorf("[[banner]] number %d: until must be later than from", i+1)
+	}
+	return nil
+}
+
+func (b BannerConfig) check() error {
+	if absoluteURL(b.Image) != nil || absoluteURL(b.Link) != nil {
+		return errors.New("image and link must be absolute http or https addresses")
+	}
+	for _, place := range b.Place {
+		if place != "page" && place != "letter" {
+			return fmt.Errorf(`place %q: write "page", "letter" or both`, place)
 		}
+	}
+	for _, t := range []time.Time{b.From, b.Until} {
+		if !t.IsZero() && t.Year() < 1970 {
+			return errors.New("from and until are days, as 2026-11-01")
+		}
+	}
+	if !b.Until.IsZero() && !b.From.Before(b.Until) {
+		return errors.New("until must be later than from")
+	}
+	return oneLine("label, advertiser and alt", b.Label+b.Payer+b.Alt)
+}
+
+var eridShape = regexp.MustCompile(`^[0-9A-Za-z_-]{6,64}$`)
+
+// checkLaw sees to what must stand beside a banner. A reader must see that it is one; and where there is a token (erid), Russian law (38-FZ,
+// article 18.1, part 16) wants the word «реклама» and the advertiser, too. A banner without a token may be of our own house.
+func (b *BannerConfig) checkLaw(language string) error {
+	setDefault(&b.Label, templates.Text(language, "banner_label"))
+	switch {
+	case b.Erid == "":
+		return nil
+	case !eridShape.MatchString(b.Erid):
+		return fmt.Errorf(`erid %q: write the token alone, which has only Latin letters and digits, as "2VtzqwP7nAb"`, b.Erid)
+	case !strings.Contains(strings.ToLower(b.Label), "реклам"):
+		return fmt.Errorf("label %q: beside an erid the law wants the word «Реклама»", b.Label)
+	case b.Payer == "":
+		return errors.New(`advertiser: beside an erid the law wants to know who pays, as "ООО «Киноплёнка»"`)
 	}
 	return nil
 }

@@ -126,6 +126,25 @@ func TestMistakesInTheConfigurationAreOneSentence(t *testing.T) {
 	}
 }
 
+func TestABannersTimeIsTheSitesAndHasADay(t *testing.T) {
+	text := small + "[[banner]]\nimage = \"https://x.example/a.png\"\nlink = \"https://x.example\"\n"
+	c, err := parseConfig("x.toml", t.TempDir(), text+"from = 2026-11-01\nuntil = 2026-11-02T12:00:00\n", bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, until := time.Date(2026, 11, 1, 0, 0, 0, 0, c.Site.location), time.Date(2026, 11, 2, 12, 0, 0, 0, c.Site.location)
+	for at, want := range map[time.Time]bool{from.Add(-time.Second): false, from: true, until.Add(-time.Second): true, until: false} {
+		for _, place := range []string{"page", "letter"} { // no place is both
+			if got := c.banner(place, "", at) != nil; got != want {
+				t.Errorf("%s at %s: %v, want %v", place, at, got, want)
+			}
+		}
+	}
+	if _, err := parseConfig("x.toml", t.TempDir(), text+"until = 10:00:00\n", bare); err == nil || !strings.Contains(err.Error(), "from and until are days") {
+		t.Errorf("a time of day alone: %v", err)
+	}
+}
+
 func TestBannersAreShownInTheirTimeAndPlace(t *testing.T) {
 	c, err := parseConfig("x.toml", t.TempDir(), small+`
 [[banner]]
@@ -149,7 +168,7 @@ until = 2026-12-01
 		{"letter", time.Date(2026, 11, 1, 0, 0, 0, 0, sakhalin), false},
 		{"page", time.Date(2026, 12, 1, 0, 0, 0, 0, sakhalin), false},
 	} {
-		if got := c.banner(x.place, x.at) != nil; got != x.want {
+		if got := c.banner(x.place, "", x.at) != nil; got != x.want {
 			t.Errorf("banner(%s, %s) = %v, want %v", x.place, x.at, got, x.want)
 		}
 	}

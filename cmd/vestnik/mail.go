@@ -103,25 +103,27 @@ func balanceColumns() []column[balanceJSON] {
 // MailList lists letters.
 type MailList struct {
 	State  string `help:"Only in this state: ${enum}; in_doubt also lists those that were." enum:"any,queued,in_flight,sent,deferred,failed,suppressed,expired,in_doubt" default:"any" placeholder:"STATE"`
-	Kind   string `help:"Only of this kind: ${enum}." enum:"any,digest,confirm,test,move,notice" default:"any" placeholder:"KIND"`
+	Kind   string `help:"Only of this kind: ${enum}." enum:"any,digest,confirm,test,move,notice,correction" default:"any" placeholder:"KIND"`
 	Digest string `help:"Only of this digest." placeholder:"NAME"`
 	Limit  int    `default:"100" help:"At most so many."`
 }
 
 type letterJSON struct {
-	Letter  string `json:"letter"`
-	Kind    string `json:"kind"`
-	Digest  string `json:"digest"`
-	Address string `json:"address"`
-	State   string `json:"state"`
-	Reason  string `json:"reason"`
-	Variant string `json:"variant"`
-	Attempt int64  `json:"attempt"`
-	Doubts  int64  `json:"doubts"`
-	Due     string `json:"due"`
-	Reply   string `json:"reply"`
-	Made    string `json:"made"`
-	Done    string `json:"done"`
+	Letter    string `json:"letter"`
+	Kind      string `json:"kind"`
+	Digest    string `json:"digest"`
+	Address   string `json:"address"`
+	State     string `json:"state"`
+	Reason    string `json:"reason"`
+	Variant   string `json:"variant"`
+	Revision  int64  `json:"revision"`
+	NotBefore string `json:"not_before"`
+	Attempt   int64  `json:"attempt"`
+	Doubts    int64  `json:"doubts"`
+	Due       string `json:"due"`
+	Reply     string `json:"reply"`
+	Made      string `json:"made"`
+	Done      string `json:"done"`
 }
 
 func (c *Config) letterJSON(l mail.Letter) letterJSON {
@@ -130,7 +132,7 @@ func (c *Config) letterJSON(l mail.Letter) letterJSON {
 		state = mail.StateQueued
 	}
 	return letterJSON{Letter: l.Name(), Kind: l.Kind, Digest: l.Digest, Address: l.Address, State: state, Reason: l.Reason, Variant: l.Variant,
-		Attempt: l.Attempt, Doubts: l.Doubts, Due: c.iso(l.Due), Reply: l.Reply, Made: c.iso(l.Made), Done: c.iso(l.Done)}
+		Revision: l.Revision, NotBefore: c.iso(l.NotBefore), Attempt: l.Attempt, Doubts: l.Doubts, Due: c.iso(l.Due), Reply: l.Reply, Made: c.iso(l.Made), Done: c.iso(l.Done)}
 }
 
 func (cmd MailList) Run(a *app) error {
@@ -169,7 +171,8 @@ func (cmd MailShow) Run(a *app) error {
 		}
 		for _, f := range [][2]string{
 			{"Letter", line.Letter}, {"Kind", line.Kind}, {"Digest", line.Digest}, {"Address", line.Address}, {"State", line.State},
-			{"Reason", line.Reason}, {"Variant", line.Variant}, {"Attempts", fmt.Sprint(line.Attempt)}, {"Doubts", fmt.Sprint(line.Doubts)},
+			{"Reason", line.Reason}, {"Variant", line.Variant}, {"Revision", fmt.Sprint(l.Revision)}, {"Not before", c.stamp(l.NotBefore)},
+			{"Attempts", fmt.Sprint(line.Attempt)}, {"Doubts", fmt.Sprint(line.Doubts)},
 			{"Made", c.stamp(l.Made)}, {"In flight", precise(c, l.Flown)}, {"Settled", precise(c, l.Done)}, {"Next try", c.stamp(l.Due)},
 			{"Relay said", line.Reply},
 		} {
@@ -196,6 +199,9 @@ type MailRetry struct {
 
 func (cmd MailRetry) Run(a *app) error {
 	return a.withNow(cmd.NowFlag, func(c *Config, d *db.DB, now time.Time) error {
+		if err := a.home(d); err != nil {
+			return err
+		}
 		for _, name := range cmd.Letters {
 			err := d.Tx(a.ctx, func(tx *sql.Tx) error {
 				if k, err := mail.ParseKey(name); err == nil && k.Kind == mail.KindDigest {

@@ -49,6 +49,7 @@ type CLI struct {
 	Subscribers SubscribersCmd `cmd:"" help:"Who gets what."`
 	Mail        MailCmd        `cmd:"" help:"The ledger of letters."`
 	Backup      BackupCmd      `cmd:"" help:"Copy the database while the daemon runs, check the copy, and print the head of the consent log."`
+	Adopt       AdoptCmd       `cmd:"" help:"Make this place the home of a database that was copied or restored, so that it publishes and sends again."`
 	Retention   RetentionCmd   `cmd:"" help:"What is kept how long, since when, and what is due to be forgotten."`
 	Completion  CompletionCmd  `cmd:"" help:"Print the script for tab completion in bash, zsh or fish."`
 	Complete    CompleteCmd    `cmd:"" hidden:"" help:"What the scripts for tab completion ask."`
@@ -160,6 +161,9 @@ func (a *app) open() (*Config, *db.DB, error) {
 	d, err := db.Open(a.ctx, c.databaseURL())
 	if err != nil {
 		return nil, nil, err
+	}
+	if d.Engine != "sqlite" {
+		d.Witness = witnessOf(a.config)
 	}
 	if _, _, err := schema.Migrate(a.ctx, d); err != nil {
 		d.Close()

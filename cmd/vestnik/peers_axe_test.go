@@ -34,6 +34,14 @@ func TestPeersFindNoBarrierOnAReadersJourney(t *testing.T) {
 		p.travel()
 		p.joinFromElsewhere(to.lang)
 	}
+	v.look = func(name string) { v.audit(string(script), name) }
+	j.run("digest", "send", "daily")
+	v.open(j.site + "/digests")
+	v.see("all digests", "Последний выпуск")
+	v.open(j.site + "/digests/daily")
+	v.see("a digest with an edition", "Прошлые выпуски")
+	v.click(`.editions li a`)
+	v.see("an edition", "отпечаток")
 	if len(audited) < 50 {
 		t.Errorf("%d pages were looked at: %v", len(audited), audited)
 	}
@@ -61,4 +69,17 @@ func (v *guest) audit(script, name string) {
 		}
 	}
 	v.do(chromedp.EmulateViewport(1280, 900))
+}
+
+// TestPeersFindNoBarrierOnTheEditorsPage does the same for the page on which an edition is changed and approved.
+func TestPeersFindNoBarrierOnTheEditorsPage(t *testing.T) {
+	script, err := os.ReadFile(filepath.Join(cacheDir(), "vestnik-test-tools", "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		t.Fatalf("npm's axe-core is not installed: run scripts/install-peers.sh: %v", err)
+	}
+	for _, lang := range []string{"ru", "en"} {
+		j, v := newEditors(t, lang), newGuest(t, true, false)
+		v.look = func(name string) { v.audit(string(script), lang+" "+name) }
+		editorsWay{j, v, lang}.travel(j.editLink(t))
+	}
 }

@@ -19,6 +19,7 @@ type ReadsCmd struct {
 	Why      ReadsWhy      `cmd:"" help:"Where an article stands among the most read, why not higher, and the hours in which it was read."`
 	Chart    ReadsChart    `cmd:"" help:"An article's reads hour by hour, as a table and as a picture (SVG)."`
 	Filtered ReadsFiltered `cmd:"" help:"What was not counted, and why."`
+	Banners  ReadsBanners  `cmd:"" help:"How often sponsors' banners were shown, on pages and in letters: their reports."`
 	LogVerbs `embed:""`
 }
 

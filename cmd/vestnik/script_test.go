@@ -61,6 +61,7 @@ func (c cleaning) Run() int {
 //	attempted                until no letter is queued or in flight
 //	letter STATE NAME        sets $NAME to the name of a letter in that state
 //	edition NAME             sets $NAME to the newest edition's slot
+//	followed DIGEST          until the daemon follows what is published, for a digest that mails it
 //	appendsource             the source "wire", on $UPSTREAM, into the configuration
 //	callback start SECRET    a WebSub subscriber; sets $CALLBACK; see cmdCallback
 //	subscribed N             until the hub has N confirmed subscriptions and no other
@@ -94,7 +95,7 @@ func TestScript(t *testing.T) {
 				Setup: func(env *testscript.Env) error { return setUpScript(env, database) },
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"smtpd": cmdSMTPD, "get": cmdGet, "head": cmdHead, "post": cmdPost, "waitfor": cmdWaitfor, "upstream": cmdUpstream, "read": cmdRead,
-					"appendsource": cmdAppendsource, "newerschema": cmdNewerschema, "attempted": cmdAttempted, "letter": cmdLetter, "edition": cmdEdition,
+					"appendsource": cmdAppendsource, "newerschema": cmdNewerschema, "attempted": cmdAttempted, "letter": cmdLetter, "edition": cmdEdition, "followed": cmdFollowed,
 					"readelsewhere": cmdReadElsewhere, "callback": cmdCallback, "subscribed": cmdSubscribed, "encode": cmdEncode,
 					"seal": cmdSeal, "rewrite": cmdRewrite, "holds": cmdHolds, "gone": cmdGone,
 				},

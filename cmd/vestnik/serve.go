@@ -19,6 +19,7 @@ import (
 	"vestnik/reads"
 	"vestnik/sources"
 	"vestnik/subscribers/consent"
+	"vestnik/templates"
 	"vestnik/web"
 	"vestnik/websub"
 )
@@ -74,6 +75,9 @@ func newDaemon(c *Config, d *db.DB, log *slog.Logger) (*daemon, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, sentence := range templates.Lacking() {
+		log.Warn(sentence)
+	}
 	s := &daemon{c: c, d: d, log: log, counter: c.counter(), publisher: c.publisher(d, set, log), digests: c.digests(), fetcher: c.fetchClient(), flush: flushEvery}
 	if s.sender, err = c.sender(d, log); err != nil {
 		return nil, err
@@ -99,25 +103,26 @@ func newDaemon(c *Config, d *db.DB, log *slog.Logger) (*daemon, error) {
 // run runs the node's roles until ctx ends or one of them fails, then stops them: no new requests, no new editions, the
 // letters in flight are finished, the reads written.
 func (s *daemon) run(ctx context.Context) error {
-	if s.d.Engine == "sqlite" && s.c.hasRole("send") { // the lock on the file says that no other daemon lives
-		if _, err := s.sender.TakeOver(ctx, time.Now()); err != nil {
-			return err
-		}
-	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
-	for role, loop := range map[string]func(context.Context) error{
-		"web": s.runWeb, "cron": s.runDigests, "send": s.sender.Run, "poll": s.runSources,
-	} {
+	start := func(role string, loop func(context.Context) error) {
+		wg.Go(func() {
+			if err := loop(ctx); err != nil && ctx.Err() == nil {
+				cancel(fmt.Errorf("%s: %w", role, err))
+			}
+		})
+	}
+	for role, loop := range map[string]func(context.Context) error{"web": s.runWeb, "poll": s.runSources} {
 		if s.c.hasRole(role) {
-			wg.Go(func() {
-				if err := loop(ctx); err != nil && ctx.Err() == nil {
-					cancel(fmt.Errorf("%s: %w", role, err))
-				}
-			})
+			start(role, loop)
 		}
 	}
+	wg.Go(func() {
+		if s.awaitHome(ctx) {
+			s.startAtHome(start)
+		}
+	})
 	wg.Go(func() { s.sealConsent(ctx) })
 	wg.Go(func() { s.runKeeping(ctx) })
 	if s.c.hasRole("web") || s.c.hasRole("cron") {
@@ -133,6 +138,30 @@ func (s *daemon) run(ctx context.Context) error {
 	}
 	s.log.Info("stopped")
 	return nil
+}
+
+// startAtHome starts what only the one place may do where the database is at home: publishing, sending, and telling other sites.
+func (s *daemon) startAtHome(start func(role string, loop func(context.Context) error)) {
+	start("home", s.keepHome)
+	if s.c.hasRole("cron") {
+		start("cron", s.runDigests)
+	}
+	if s.c.hasRole("send") {
+		start("send", s.runSender)
+	}
+	if s.c.hasRole("web") && s.hub != nil {
+		start("hub", s.hub.Run)
+	}
+}
+
+// runSender sends. On SQLite the lock on the file says that no other daemon lives: what an earlier one left leased is free.
+func (s *daemon) runSender(ctx context.Context) error {
+	if s.d.Engine == "sqlite" {
+		if _, err := s.sender.TakeOver(ctx, time.Now()); err != nil {
+			return err
+		}
+	}
+	return s.sender.Run(ctx)
 }
 
 // relateEvery is how long a list of related articles waits for its making after a change.
@@ -192,14 +221,11 @@ func (s *daemon) newHub() *websub.Hub {
 	})
 }
 
-// runWeb answers requests, keeps the feeds fresh and tells those who subscribed at the hub, until ctx ends or one of them fails.
+// runWeb answers requests and keeps the feeds fresh, until ctx ends or one of them fails.
 func (s *daemon) runWeb(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	loops := []func(context.Context) error{s.serveHTTP, s.server.Follow}
-	if s.hub != nil {
-		loops = append(loops, s.hub.Run)
-	}
 	var wg sync.WaitGroup
 	for _, loop := range loops {
 		wg.Go(func() { cancel(loop(ctx)) })
@@ -286,7 +312,7 @@ func (s *daemon) runDigests(ctx context.Context) error {
 		}
 		pause := 5 * time.Second
 		if until := time.Until(next); !next.IsZero() && until < pause {
-			pause = max(until, 50*time.Millisecond)
+			pause = max(until, 5*time.Millisecond) // there are letters to write down: others have had their turns between two transactions
 		}
 		sleep(ctx, pause)
 	}

@@ -84,6 +84,7 @@ type subscriptionJSON struct {
 	Since    string   `json:"since"`
 	Until    string   `json:"until"`
 	Sections []string `json:"sections"`
+	Layout   string   `json:"layout,omitempty"`
 }
 
 type consentJSON struct {
@@ -97,7 +98,7 @@ func (c *Config) subscriberJSON(s subscribers.Subscriber) subscriberJSON {
 	line := subscriberJSON{Email: s.Email, Name: s.Name, Language: s.Language, Timezone: s.Timezone, Hour: s.Hour, Since: c.iso(s.Since),
 		Subscriptions: []subscriptionJSON{}, Suppressed: s.Suppressed, After: strconv.FormatInt(s.ID, 10)}
 	for _, one := range s.Subscriptions {
-		line.Subscriptions = append(line.Subscriptions, subscriptionJSON{one.Digest, one.State, c.iso(one.Since), c.iso(one.Until), append([]string{}, one.Sections...)})
+		line.Subscriptions = append(line.Subscriptions, subscriptionJSON{one.Digest, one.State, c.iso(one.Since), c.iso(one.Until), append([]string{}, one.Sections...), one.Layout})
 	}
 	return line
 }
@@ -142,6 +143,9 @@ func (s subscriptionJSON) words() string {
 	}
 	if len(s.Sections) > 0 {
 		words += " (" + strings.Join(s.Sections, " ") + ")"
+	}
+	if s.Layout != "" {
+		words += " in the layout " + s.Layout
 	}
 	return words
 }

@@ -76,7 +76,7 @@ func (SubscribersList) Help() string {
 
 The state suppressed lists all addresses that must not be mailed, of subscribers or not; its dates are since when.
 
-With --json each line has: email, name, language ("" is the digest's), timezone, hour (of delivery; -1 with the edition), since, subscriptions (each with digest, state, since, until, sections), suppressed (why, or ""), and after.`
+With --json each line has: email, name, language ("" is the digest's), timezone, hour (of delivery; -1 with the edition), since, subscriptions (each with digest, state, since, until, sections, and layout where one was chosen), suppressed (why, or ""), and after.`
 }
 
 func (SubscribersShow) Help() string {

@@ -49,6 +49,9 @@ func (c *Config) secret(use string) []byte { return []byte(use + "\x00" + c.Site
 
 func (c *Config) keys() subscribers.Keys { return subscribers.Keys{Secret: c.secret("subscribers")} }
 
+// editors make and read the links to the editors' page.
+func (c *Config) editors() digest.Editors { return digest.Editors{Secret: c.secret("editors")} }
+
 func (c *Config) templates() (*templates.Set, error) {
 	return templates.New(templates.Options{Overrides: c.path(c.Site.Templates)})
 }
@@ -100,7 +103,7 @@ func (c *Config) sources() []sources.Source {
 func (c *Config) counter() *reads.Counter {
 	return reads.NewCounter(reads.Options{
 		Mode: c.Reads.Mode, Secret: c.secret("reads"), Site: c.Site.URL, Sites: c.Reads.Sites,
-		MinVisible: time.Duration(c.Reads.MinVisible), RespectGPC: *c.Reads.RespectGPC, Sample: c.Reads.Sample,
+		MinVisible: time.Duration(c.Reads.MinVisible), RespectGPC: *c.Reads.RespectGPC, Sample: c.Reads.Sample, Zone: c.Site.location,
 	})
 }
 
@@ -109,13 +112,15 @@ func (c *Config) mostRead() reads.Rules {
 	return reads.Rules{Least: *c.Reads.Least, LeastShare: *c.Reads.LeastShare, MaxAge: time.Duration(c.Reads.MaxAge), PerSection: c.Reads.PerSection}
 }
 
-// banner is the banner to show in the place ("page" or "letter") at that time, nil for none: the first that fits.
-func (c *Config) banner(place string, at time.Time) *templates.Banner {
+// banner is the banner to show in the place ("page" or "letter") at that time, nil for none: the first that fits. The digest is that
+// of the letter or of a page about it, "" for other pages.
+func (c *Config) banner(place, digest string, at time.Time) *templates.Banner {
 	for _, b := range c.Banners {
 		started := b.From.IsZero() || !at.Before(inZone(b.From, c.Site.location))
 		ended := !b.Until.IsZero() && !at.Before(inZone(b.Until, c.Site.location))
-		if slices.Contains(b.Place, place) && started && !ended {
-			return &templates.Banner{Name: b.Name, Image: b.Image, Link: b.Link, Label: b.Label, Alt: b.Alt, Erid: b.Erid}
+		meant := digest == "" || len(b.Digests) == 0 || slices.Contains(b.Digests, digest)
+		if slices.Contains(b.Place, place) && started && !ended && meant {
+			return &templates.Banner{Name: b.Name, Image: b.Image, Link: b.Link, Label: b.Label, Alt: b.Alt, Erid: b.Erid, Advertiser: b.Payer}
 		}
 	}
 	return nil
@@ -128,8 +133,8 @@ func inZone(t time.Time, zone *time.Location) time.Time {
 
 func (c *Config) publisher(d *db.DB, set *templates.Set, log *slog.Logger) digest.Publisher {
 	return digest.Publisher{
-		DB: d, Site: c.site(), Articles: c.articlesSite(), Templates: set, Identity: c.identity(), MostRead: c.mostRead(), Log: log,
-		Banner: func(_ string, at time.Time) *templates.Banner { return c.banner("letter", at) },
+		DB: d, Site: c.site(), Articles: c.articlesSite(), Templates: set, Identity: c.identity(), MostRead: c.mostRead(), Log: log, Editors: c.editors(), Digests: c.digests(),
+		Banner: func(digest string, at time.Time) *templates.Banner { return c.banner("letter", digest, at) },
 	}
 }
 
@@ -165,7 +170,7 @@ func (c *Config) sender(d *db.DB, log *slog.Logger) (*mail.Sender, error) {
 		policy[dg.Name] = dg.InDoubt
 	}
 	return mail.NewSender(mail.Options{
-		DB: d, Identity: c.identity(), Relays: relays, Log: log, Node: c.Node.Name, InDoubtMax: c.Mail.InDoubtMax,
+		DB: d, Identity: c.identity(), Relays: relays, Log: log, Node: c.Node.Name, InDoubtMax: c.Mail.InDoubtMax, Zone: c.Site.location,
 		InDoubt: func(digest string) string { return policy[digest] }, Personal: c.keys().Personal,
 	}), nil
 }
@@ -196,6 +201,8 @@ var (
 func rhythm(d DigestConfig) string {
 	schedule := strings.Join(strings.Fields(d.Schedule), " ")
 	switch m := dailyAt.FindStringSubmatch(schedule); {
+	case schedule == digest.OnPublish:
+		return templates.Text(d.Language, "rhythm_publish")
 	case m != nil:
 		minute, _ := strconv.Atoi(m[1])
 		key := map[string]string{"*": "rhythm_daily", "1-5": "rhythm_weekdays"}[m[3]]
@@ -227,11 +234,12 @@ func (c *Config) feedOptions() web.FeedOptions {
 func (c *Config) webOptions(d *db.DB, set *templates.Set, counter *reads.Counter, log *slog.Logger) web.Options {
 	o := web.Options{
 		DB: d, Templates: set, Site: c.site(), Articles: c.articlesSite(), Reads: counter, ReadsMode: c.Reads.Mode,
+		Publisher:   c.publisher(d, set, log),
 		Subscribers: c.verbs(set), TrustedProxies: c.HTTP.proxies, Log: log, Feeds: c.feedOptions(), MostRead: c.mostRead(), BoxBy: c.Reads.Rank,
-		Banner: func(at time.Time) *templates.Banner { return c.banner("page", at) },
+		Banner: func(digest string, at time.Time) *templates.Banner { return c.banner("page", digest, at) },
 	}
 	for _, dg := range c.Digests {
-		o.Digests = append(o.Digests, web.DigestInfo{Name: dg.Name, Title: dg.Title, Language: dg.Language, Location: dg.location, Rhythm: rhythm(dg), BestOf: dg.BestOf})
+		o.Digests = append(o.Digests, web.DigestInfo{Name: dg.Name, Title: dg.Title, Language: dg.Language, Location: dg.location, Rhythm: rhythm(dg), BestOf: dg.BestOf, Layouts: c.digest(dg).Looks(), NoIndex: !*dg.SearchEngines})
 	}
 	return o
 }
