@@ -71,7 +71,7 @@ lines of an access log imported, of yesterday, whose visitors are stored | Impor
 an edition compiled from 10 million hourly rows and 100,000 articles, by reads | Compile/10000k_hours/reads | ns/op | at most | 300 | ms 1e-6
 the same, by adjusted reads | Compile/10000k_hours/adjusted | ns/op | at most | 300 | ms 1e-6
 the same, one article for each story | Compile/10000k_hours/collapse | ns/op | at most | 300 | ms 1e-6
-the same, of a dozen blocks and more | Compile/10000k_hours/blocks | ns/op | at most | 450 | ms 1e-6
+the same, of a dozen blocks and more | Compile/10000k_hours/blocks | ns/op | at most | 300 | ms 1e-6
 an edition frozen and its letters to 1,000,000 subscribers written down, after the slot | Slot/1000k_subscribers | s-enqueued | at most | 8 | s 1
 the longest that a page waited meanwhile | Slot/1000k_subscribers | ms-page-wait | at most | 250 | ms 1
 the longest that a flush of reads waited | Slot/1000k_subscribers | ms-write-wait | at most | 250 | ms 1
