@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"vestnik/articles"
-	"vestnik/articles/clean"
 	"vestnik/db"
 	"vestnik/subscribers"
 	"vestnik/templates"
@@ -78,9 +77,9 @@ func (e Edition) revised(ctx context.Context, tx *sql.Tx) (time.Time, error) {
 	return db.Time(made), err
 }
 
-// approval says in words what the editor did; "" for an edition that an editor approved in no time at all.
+// approval says in words what the editor did.
 func approval(e Edition, by string, now time.Time) string {
-	return strings.TrimSpace(fmt.Sprintf("approved by %s %s after its slot", named(by), max(now.Sub(e.Slot.At), 0).Truncate(time.Second)))
+	return fmt.Sprintf("approved by %s %s after its slot", named(by), max(now.Sub(e.Slot.At), 0).Truncate(time.Second))
 }
 
 // named is who did something, in a sentence.
@@ -298,7 +297,7 @@ func (p Publisher) HoldUntil(ctx context.Context, edition int64, until, now time
 			return ErrStale
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE slots SET reason = $1 WHERE digest = $2 AND due = $3 AND state = $4`,
-			"waits for an editor until "+e.inZone(until), e.Digest, e.Slot.Wall.UnixMilli(), SlotHeld)
+			waitsUntil(until, p.zone(e)), e.Digest, e.Slot.Wall.UnixMilli(), SlotHeld)
 		return err
 	})
 	if err != nil {
@@ -308,4 +307,4 @@ func (p Publisher) HoldUntil(ctx context.Context, edition int64, until, now time
 }
 
 // oneLine is a text that people typed, on one line and without control characters.
-func oneLine(s string) string { return clean.Typed(s) }
+func oneLine(s string) string { return articles.Typed(s) }

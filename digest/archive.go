@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -153,7 +152,7 @@ func Shelves(ctx context.Context, h db.Handle) ([]Shelf, error) {
 // Public reports whether the edition came out.
 func (e Edition) Public() bool { return e.State != Held && e.State != Cancelled }
 
-// Revisions that came out, the oldest first: the one that an edition was published with, and every later one. What an editor
+// PublicRevisions are those that came out, the oldest first: the one that an edition was published with, and every later one. What an editor
 // changed before that nobody has seen, and nobody shall.
 func PublicRevisions(ctx context.Context, h db.Handle, e Edition) ([]int64, error) {
 	if !e.Public() {
@@ -172,17 +171,10 @@ func PublicRevisions(ctx context.Context, h db.Handle, e Edition) ([]int64, erro
 }
 
 // RevisionView is what one revision of an edition shows, or [ErrNotFound].
-func RevisionView(ctx context.Context, h db.Handle, e Edition, revision int64) (view templates.EditionView, err error) {
-	var body string
-	err = h.QueryRowContext(ctx, `SELECT body FROM edition_bodies WHERE edition = $1 AND revision = $2 AND sections = ''`, e.ID, revision).Scan(&body)
-	if errors.Is(err, sql.ErrNoRows) {
-		return view, fmt.Errorf("revision %d of %s of %s: %w", revision, e.Slot.Name(), e.Digest, ErrNotFound)
-	}
-	if err == nil {
-		err = json.Unmarshal([]byte(body), &view)
-	}
+func RevisionView(ctx context.Context, h db.Handle, e Edition, revision int64) (templates.EditionView, error) {
+	view, err := bodyOf(ctx, h, e.ID, revision, "")
 	if err != nil {
-		return view, fmt.Errorf("revision %d of edition %d: %w", revision, e.ID, err)
+		return view, fmt.Errorf("%s of %s: %w", e.Slot.Name(), e.Digest, err)
 	}
 	return view, nil
 }

@@ -18,7 +18,7 @@ import (
 type LettersWith struct {
 	Banner     string    // its name; "" in editions of old
 	Advertiser string    // as the letters named it
-	Erid       string    //
+	Erid       string    // the token of Russian advertising law; "" for none
 	Day        time.Time // midnight in the zone asked for
 	Letters    int64
 }

@@ -255,6 +255,30 @@ func TestEveryReasonIsSaidInASentence(t *testing.T) {
 	}
 }
 
+func TestWhyTellsWhatAnEditorTookOut(t *testing.T) {
+	n := open(t)
+	all := n.news()
+	e, _, err := n.Publish(n.ctx, n.daily, n.slot("2026-11-24T0800"), n.at("2026-11-24 08:00"))
+	if err != nil || len(e.View.Items) < 2 {
+		t.Fatal(said(e.View), err)
+	}
+	gone := e.View.Items[0]
+	if _, err := n.Revise(n.ctx, e.ID, 1, Change{Drop: []int64{gone.Article}, Out: true}, "anna", n.at("2026-11-24 09:00")); err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("It is not in the list: it had %d reads and would stand 1st, but an editor took it out.", gone.Reads)
+	if _, said, err := n.ExplainArticle(n.ctx, n.daily, "2026-11-24T0800", gone.Slug); err != nil || len(said) != 1 || said[0] != want {
+		t.Errorf("got  %q, %v\nwant %s", said, err, want)
+	}
+	x, err := Explain(n.ctx, n.DB, n.daily, "2026-11-24T0800")
+	if err != nil || len(x.Parts[0].Absent) == 0 || x.Parts[0].Absent[0].Article != gone.Article || x.Parts[0].Absent[0].Reason != AbsentDropped {
+		t.Errorf("%+v, %v", x.Parts, err)
+	}
+	if _, said, err := n.ExplainArticle(n.ctx, n.daily, "2026-11-24T0800", all[1].Slug); err != nil || !strings.HasPrefix(said[0], "It is in the edition, 1st") {
+		t.Errorf("the next one: %q, %v", said, err)
+	}
+}
+
 func TestWhyTellsOfAnyArticle(t *testing.T) {
 	n := open(t)
 	all := n.news()

@@ -65,7 +65,7 @@ const (
 	AbsentStory     = "story"         // Other: the article that stands for it; Value: how much they are alike
 	AbsentFull      = "section_full"  // Value: how many of one section are wanted
 	AbsentCount     = "count"         // it is behind the last; Value: how many are wanted
-	AbsentDropped   = "dropped"       // an editor took it out of the edition
+	AbsentDropped   = "dropped"       // an editor took it out of the edition; this is not kept, the revisions tell it
 )
 
 // A chosen is what a block takes and leaves.

@@ -1,5 +1,5 @@
 // Package digest is in charge of the recurring newsletters: which slots are due, what goes into an edition, and
-// publishing it once. It writes the tables slots, editions and edition_items, and has package mail write the letters.
+// publishing it once. It writes the tables slots, editions, edition_… and digest_…, and has package mail write the letters.
 //
 // It promises:
 //   - A slot makes one edition, on however many nodes, through crashes, restarts and clock changes: the primary keys
@@ -32,7 +32,7 @@ const (
 // ErrNotFound is returned when a digest has no edition for a slot.
 var ErrNotFound = errors.New("no such edition")
 
-// Digest is a recurring newsletter as configured. Every field but Related and MinItems must be given: the configuration
+// Digest is a recurring newsletter as configured. Every field of the first part but Related and MinItems must be given: the configuration
 // fills in the defaults, and [Digest.Check] finds what is wrong.
 type Digest struct {
 	Name     string // in addresses, as "daily"

@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -32,5 +33,9 @@ func (p Publisher) Replay(ctx context.Context, dg Digest, at time.Time) (Slot, t
 
 // Sample is the letter of a view in a language, "" for the digest's, without a subscriber.
 func (p Publisher) Sample(dg Digest, view templates.EditionView, language string) (templates.Letter, error) {
-	return p.sample(dg, view, language)
+	m, err := p.draft(dg, variant{language: cmp.Or(language, dg.Language), view: view}, view)
+	if err != nil {
+		return templates.Letter{}, err
+	}
+	return letterOf(m)
 }

@@ -12,7 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"vestnik/articles/clean"
+	"vestnik/articles"
 	"vestnik/db"
 	"vestnik/mail"
 	"vestnik/templates"
@@ -32,9 +32,9 @@ type Change struct {
 
 // Limits of what editors may write, in characters.
 const (
-	maxSubject = 200
-	maxTitle   = 300
-	maxNote    = 4000
+	MaxSubject = 200
+	MaxTitle   = 300
+	MaxNote    = 4000
 )
 
 // A Revision is one state of an edition: the first as it was compiled, each of the others as an editor changed it. It never changes.
@@ -215,7 +215,7 @@ func (c Change) checked(views map[string]templates.EditionView) (Change, error) 
 		if !known[id] {
 			return c, Refusal(fmt.Sprintf("article %d is not in the edition, so it has no headline there", id))
 		}
-		if err := text("the headline", title, maxTitle, false); err != nil {
+		if err := text("the headline", title, MaxTitle, false); err != nil {
 			return c, err
 		}
 		if titles[id] = oneLine(title); titles[id] == "" {
@@ -244,18 +244,18 @@ func (c Change) checked(views map[string]templates.EditionView) (Change, error) 
 // words checks what editors wrote for readers.
 func (c Change) words() (Change, error) {
 	if c.Subject != nil {
-		if err := text("the subject", *c.Subject, maxSubject, false); err != nil {
+		if err := text("the subject", *c.Subject, MaxSubject, false); err != nil {
 			return c, err
 		}
 		c.Subject = new(oneLine(*c.Subject))
 	}
 	if c.Note != nil {
-		if err := text("the note", *c.Note, maxNote, true); err != nil {
+		if err := text("the note", *c.Note, MaxNote, true); err != nil {
 			return c, err
 		}
 		c.Note = new(tidy(*c.Note))
 	}
-	if err := text("the correction", c.Correction, maxNote, true); err != nil {
+	if err := text("the correction", c.Correction, MaxNote, true); err != nil {
 		return c, err
 	}
 	c.Correction = tidy(c.Correction)
@@ -283,7 +283,7 @@ func text(what, s string, most int, lines bool) error {
 
 // tidy is plain text with paragraphs, with line ends of one kind and no space around it.
 func tidy(s string) string {
-	return strings.TrimSpace(strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", " ").Replace(clean.Visible(s)))
+	return strings.TrimSpace(strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", " ").Replace(articles.Visible(s)))
 }
 
 // gone are the articles that the change takes out of the edition.

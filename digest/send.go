@@ -137,15 +137,6 @@ func (p Publisher) draft(dg Digest, v variant, whole templates.EditionView) (mai
 	return m, nil
 }
 
-// sample is a letter without a subscriber.
-func (p Publisher) sample(dg Digest, view templates.EditionView, language string) (templates.Letter, error) {
-	m, err := p.draft(dg, variant{language: cmp.Or(language, dg.Language), view: view}, view)
-	if err != nil {
-		return templates.Letter{}, err
-	}
-	return letterOf(m)
-}
-
 // testFor is how long a test letter may wait for the relay.
 const testFor = time.Hour
 

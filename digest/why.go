@@ -93,6 +93,9 @@ func (w *why) load(ctx context.Context) error {
 	if err == nil {
 		w.absent, err = AbsentOf(ctx, w.h, w.Edition.ID)
 	}
+	if err == nil && w.Edition.Revision > 1 {
+		err = w.addDropped(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -105,6 +108,26 @@ func (w *why) load(ctx context.Context) error {
 		w.items = append(w.items, blockItem{i, places[i.Block], dates[i.Article]})
 	}
 	return w.name(ctx)
+}
+
+// addDropped puts before what is absent what editors took out of the edition: what was in its first revision and is not in the present one.
+func (w *why) addDropped(ctx context.Context) error {
+	first, err := bodyOf(ctx, w.h, w.Edition.ID, 1, "")
+	if err != nil {
+		return err
+	}
+	there, places := map[int64]bool{}, map[int]int{}
+	for _, i := range w.Edition.View.Items {
+		there[i.Article] = true
+	}
+	var dropped []Absent
+	for _, i := range first.Items {
+		if places[i.Block]++; !there[i.Article] {
+			dropped = append(dropped, Absent{Block: i.Block, Article: i.Article, Pos: places[i.Block], Title: i.Title, Reads: i.Reads, Score: i.Score, Reason: AbsentDropped})
+		}
+	}
+	w.absent = append(dropped, w.absent...)
+	return nil
 }
 
 // name finds the names of what reasons are about.

@@ -107,7 +107,7 @@ func article() *Article {
 }
 
 func edition(n int) EditionView {
-	e := EditionView{Digest: "daily", DigestTitle: "Самое читаемое", Subject: Subject("ru", "Самое читаемое", titles[0]), Slot: morning,
+	e := EditionView{Digest: "daily", DigestTitle: "Самое читаемое", Subject: subjectOf("ru", "Самое читаемое", titles[0]), Slot: morning,
 		From: morning.Add(-24 * time.Hour), Until: morning, Language: "ru", Related: headlines(12, 5), Banner: banner(),
 		URL: "https://kino.example/digests/daily/2026-11-24T0800"}
 	for i, h := range chart(n) {
@@ -145,7 +145,7 @@ func mailbox(lang string, open int) Page {
 	lead := edition(20).Lead(lang)
 	for i, to := range []string{"anna@example.org", "boris@example.org", "claire@example.net", "dmitri@example.com"} {
 		p.Mailbox = &Mailbox{Letters: append(p.Letters(), MailboxLetter{ID: i + 1, URL: "/demo/mailbox/" + string(rune('1'+i)), From: from, To: to,
-			Subject: Subject(lang, "Самое читаемое", titles[i]), At: morning.Add(time.Duration(-i) * 5 * time.Hour), Preheader: lead})}
+			Subject: subjectOf(lang, "Самое читаемое", titles[i]), At: morning.Add(time.Duration(-i) * 5 * time.Hour), Preheader: lead})}
 	}
 	if open > 0 {
 		l := p.Mailbox.Letters[open-1]
@@ -305,4 +305,9 @@ func oneArticle(lang string, full bool) EditionView {
 	}
 	e.Subject = SubjectLine("", lang, e)
 	return e
+}
+
+// subjectOf is [SubjectLine] where no template is given.
+func subjectOf(lang, digestTitle, topHeadline string) string {
+	return SubjectLine("", lang, EditionView{DigestTitle: digestTitle, Items: []Item{{Title: topHeadline}}[:min(1, len(topHeadline))]})
 }

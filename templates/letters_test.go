@@ -154,12 +154,12 @@ func TestTextPartHasTheSameLinksInTheSameOrder(t *testing.T) {
 	for _, lang := range Languages() {
 		all := letters(t, s, lang)
 		test := digestLetter(lang, 2)
-		test.Preview, test.Leave, test.Preferences = true, "", ""
-		preview, err := s.DigestLetter(test)
+		test.Leave, test.Preferences = "", ""
+		bare, err := s.DigestLetter(test)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all["preview"] = preview
+		all["without links of its reader"] = bare
 		for name, l := range all {
 			var got []string
 			for _, a := range parse(t, l.HTML).all("a") {
@@ -305,9 +305,9 @@ func TestSubjectIsCutAtAWord(t *testing.T) {
 		{"", strings.Repeat("ж", 100), strings.Repeat("ж", 69) + "…"},
 		{"", strings.Repeat("ж", 69) + " конец", strings.Repeat("ж", 69) + "…"},
 	} {
-		got := Subject("ru", c.title, c.top)
+		got := subjectOf("ru", c.title, c.top)
 		if got != c.want {
-			t.Errorf("Subject(%q, %q) = %q, want %q", c.title, c.top, got, c.want)
+			t.Errorf("subjectOf(%q, %q) = %q, want %q", c.title, c.top, got, c.want)
 		}
 		if n := utf8.RuneCountInString(got); n > subjectRunes {
 			t.Errorf("%q has %d runes", got, n)

@@ -243,7 +243,7 @@ func (p Page) HasShelves() bool {
 }
 
 // Short is enough of the hash for people to compare.
-func (f EditionFrame) Short() string { return f.Hash[:min(len(f.Hash), 12)] }
+func (f EditionFrame) Short() string { return short(f.Hash) }
 
 // Headline is an edition's subject without the title of the digest, on whose own page it stands.
 func (d DigestAbout) Headline(edition Headline) string {

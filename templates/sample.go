@@ -44,12 +44,12 @@ func (s *Set) try() error {
 	return nil
 }
 
-// tryDigest renders the digest's letter with every layout and kind of block, as a test letter and to a subscriber.
+// tryDigest renders the digest's letter with every layout and kind of block, with the links to change and leave and without.
 func (s *Set) tryDigest(lang string) error {
 	for _, e := range sampleEditions() {
-		for _, preview := range []bool{true, false} {
-			v := DigestLetter{Site: sampleSite(), Language: lang, Edition: e, Preview: preview}
-			if !preview {
+		for _, links := range []bool{true, false} {
+			v := DigestLetter{Site: sampleSite(), Language: lang, Edition: e}
+			if links {
 				v.Leave, v.Preferences = v.Site.URL+"/unsubscribe/x", v.Site.URL+"/preferences/x"
 			}
 			if _, err := s.DigestLetter(v); err != nil {

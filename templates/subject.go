@@ -66,15 +66,6 @@ func fillIn(template string, values map[string]string) string {
 	return strings.Trim(oneLine(line), " ,:;–—-·|")
 }
 
-// Subject is [SubjectLine] where no template is given.
-func Subject(lang, digestTitle, topHeadline string) string {
-	e := EditionView{DigestTitle: digestTitle}
-	if topHeadline != "" {
-		e.Items = []Item{{Title: topHeadline}}
-	}
-	return SubjectLine("", lang, e)
-}
-
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // cut shortens s to at most n runes, the ellipsis included: at the end of a word, where there is one in the second half, that is no

@@ -419,7 +419,6 @@ type DigestLetter struct {
 	Leave       string // address of the unsubscribe page; a hole of package mail in a master copy
 	Preferences string
 	Consent     ConsentMarks
-	Preview     bool // a test letter or preview without a subscriber
 }
 
 // ConfirmLetter is what the confirmation letter's template gets. It holds nothing that the requester typed.

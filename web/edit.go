@@ -13,7 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"vestnik/articles/clean"
+	"vestnik/articles"
 	"vestnik/digest"
 	"vestnik/mail"
 	"vestnik/subscribers"
@@ -24,12 +24,8 @@ import (
 // page and the letter as it will go out, POST acts. What is typed is sent along with every button, so moving a headline saves nothing
 // and loses nothing. The form bears the revision it was made from; when another editor was faster, nothing is changed.
 
-const (
-	maxEdit    = 1 << 20 // of the form: a digest may have hundreds of headlines
-	maxSubject = 200     // runes
-	maxNote    = 4000
-	maxTitle   = 300
-)
+// maxEdit bounds the form: a digest may have hundreds of headlines.
+const maxEdit = 1 << 20
 
 // bodyLimit is how much of a request is read. The editors' page looks at its token before it reads anything.
 func bodyLimit(r *http.Request) int64 {
@@ -242,10 +238,10 @@ func (d *editDesk) text(key string, args ...any) string { return templates.Text(
 // refuse finds what cannot be saved: the field, and a sentence for the editor.
 func (d *editDesk) refuse(f editing) (field, sentence string) {
 	switch {
-	case f.subject != d.edition.Subject && utf8.RuneCountInString(f.subject) > maxSubject:
-		return "subject", d.text("edit_long", maxSubject)
-	case utf8.RuneCountInString(f.note) > maxNote:
-		return "note", d.text("edit_long", maxNote)
+	case f.subject != d.edition.Subject && utf8.RuneCountInString(f.subject) > digest.MaxSubject:
+		return "subject", d.text("edit_long", digest.MaxSubject)
+	case utf8.RuneCountInString(f.note) > digest.MaxNote:
+		return "note", d.text("edit_long", digest.MaxNote)
 	}
 	kept := 0
 	for _, item := range d.edition.View.Items {
@@ -257,8 +253,8 @@ func (d *editDesk) refuse(f editing) (field, sentence string) {
 		case title == item.Title: // as long as it came
 		case title == "":
 			return titleField(item.Article), d.text("edit_no_title")
-		case utf8.RuneCountInString(title) > maxTitle:
-			return titleField(item.Article), d.text("edit_long", maxTitle)
+		case utf8.RuneCountInString(title) > digest.MaxTitle:
+			return titleField(item.Article), d.text("edit_long", digest.MaxTitle)
 		}
 	}
 	if kept == 0 {
@@ -424,7 +420,7 @@ func (d *editDesk) typed() (f editing, err error) {
 
 // sent is what a field holds, or was itself where the browser has only sent it back: nobody has touched that.
 func sent(typed, was string) string {
-	if typed = clean.Typed(typed); typed == clean.Typed(was) {
+	if typed = articles.Typed(typed); typed == articles.Typed(was) {
 		return was
 	}
 	return typed
@@ -437,7 +433,7 @@ func lines(s string) string {
 			return -1
 		}
 		return r
-	}, clean.Visible(strings.ReplaceAll(s, "\t", " "))))
+	}, articles.Visible(strings.ReplaceAll(s, "\t", " "))))
 }
 
 // arrange puts the headlines of each part in the order that was typed: a number moves its headline before the one that stood

@@ -389,9 +389,9 @@ func TestWhatCannotBeSavedIsSaidAndKept(t *testing.T) {
 		changes []string
 	}{
 		{"edit_no_title", nil, []string{"title." + id(items[0].Article), " "}},
-		{"edit_long", []any{maxTitle}, []string{"title." + id(items[0].Article), strings.Repeat("ж", maxTitle+1)}},
-		{"edit_long", []any{maxSubject}, []string{"subject", strings.Repeat("ж", maxSubject+1)}},
-		{"edit_long", []any{maxNote}, []string{"note", strings.Repeat("ж", maxNote+1)}},
+		{"edit_long", []any{digest.MaxTitle}, []string{"title." + id(items[0].Article), strings.Repeat("ж", digest.MaxTitle+1)}},
+		{"edit_long", []any{digest.MaxSubject}, []string{"subject", strings.Repeat("ж", digest.MaxSubject+1)}},
+		{"edit_long", []any{digest.MaxNote}, []string{"note", strings.Repeat("ж", digest.MaxNote+1)}},
 	} {
 		res := h.press(page, "do", "save", append(c.changes, "pos."+id(items[0].Article), "2")...)
 		h.says(res, 400, c.key, c.args...)

@@ -195,7 +195,7 @@ func (cmd DigestPreview) Run(a *app) error {
 		if err != nil && !errors.As(err, &skip) {
 			return err
 		}
-		return a.printPreview(dg, slot, view, letter, string(skip), cmd.HTML)
+		return a.printPreview(dg, slot.Name(), view, letter, string(skip), cmd.HTML)
 	})
 }
 

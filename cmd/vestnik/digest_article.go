@@ -1,12 +1,10 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
 	"vestnik/db"
 	"vestnik/digest"
-	"vestnik/templates"
 )
 
 // One article by mail: by hand, and what a digest with the schedule "on-publish" made of each.
@@ -37,7 +35,7 @@ func (cmd DigestSend) article(a *app, p digest.Publisher, d *db.DB, dg digest.Di
 		if err != nil {
 			return err
 		}
-		return a.showLetter(dg, view, letter, false)
+		return a.printPreview(dg, view.Slot.Format("2006-01-02T1504"), view, letter, "", false)
 	}
 	e, outcome, err := p.SendArticle(a.ctx, dg, one, now)
 	if err != nil {
@@ -68,28 +66,7 @@ func (cmd DigestPreview) article(a *app, c *Config, d *db.DB) error {
 	if err != nil {
 		return err
 	}
-	return a.showLetter(dg, view, letter, cmd.HTML)
-}
-
-// showLetter prints an edition of one article, its text part unless html is wanted.
-func (a *app) showLetter(dg digest.Digest, view templates.EditionView, letter templates.Letter, html bool) error {
-	if a.json {
-		line := previewJSON{Digest: dg.Name, Slot: view.Slot.Format("2006-01-02T1504"), From: view.From.Format(time.RFC3339), To: view.Until.Format(time.RFC3339),
-			Subject: letter.Subject, Items: []itemJSON{}, Related: []linkJSON{}}
-		for _, i := range view.Items {
-			line.Items = append(line.Items, itemJSON{i.Rank, i.Slug, i.Title, i.Reads, i.Score, i.Reason})
-		}
-		for _, r := range view.Related {
-			line.Related = append(line.Related, linkJSON{r.Title, r.URL})
-		}
-		return emit(a, []previewJSON{line})
-	}
-	if html {
-		_, err := fmt.Fprintln(a.out, letter.HTML)
-		return err
-	}
-	_, err := fmt.Fprintf(a.out, "Subject: %s\n\n%s\n", letter.Subject, letter.Text)
-	return err
+	return a.printPreview(dg, view.Slot.Format("2006-01-02T1504"), view, letter, "", cmd.HTML)
 }
 
 // DigestArticles lists what became of articles.

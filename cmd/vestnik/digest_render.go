@@ -58,14 +58,14 @@ func (cmd DigestRender) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		return a.printPreview(dg, slot, view, letter, string(skip), cmd.HTML)
+		return a.printPreview(dg, slot.Name(), view, letter, string(skip), cmd.HTML)
 	})
 }
 
 // printPreview prints an edition that is not sent by this; skip says why it would not be.
-func (a *app) printPreview(dg digest.Digest, slot digest.Slot, view templates.EditionView, letter templates.Letter, skip string, html bool) error {
+func (a *app) printPreview(dg digest.Digest, slot string, view templates.EditionView, letter templates.Letter, skip string, html bool) error {
 	if a.json {
-		line := previewJSON{Digest: dg.Name, Slot: slot.Name(), Revision: view.Revision, From: view.From.Format(time.RFC3339), To: view.Until.Format(time.RFC3339),
+		line := previewJSON{Digest: dg.Name, Slot: slot, Revision: view.Revision, From: view.From.Format(time.RFC3339), To: view.Until.Format(time.RFC3339),
 			Subject: letter.Subject, Note: skip, Items: []itemJSON{}, Related: []linkJSON{}}
 		for _, i := range view.Items {
 			line.Items = append(line.Items, itemJSON{i.Rank, i.Slug, i.Title, i.Reads, i.Score, i.Reason})
@@ -77,6 +77,9 @@ func (a *app) printPreview(dg digest.Digest, slot digest.Slot, view templates.Ed
 	}
 	if skip != "" {
 		fmt.Fprintf(a.err, "note: this slot would be skipped: %s\n", skip)
+	}
+	if len(view.Items) == 0 {
+		return nil // there is no letter to show
 	}
 	if html {
 		_, err := fmt.Fprintln(a.out, letter.HTML)

@@ -60,9 +60,6 @@ func (cmd DigestNext) Run(a *app) error {
 			if err != nil {
 				return err
 			}
-			if dg.Follows() {
-				a.say("%s has no slots: it mails each article %s after it was published; `vestnik digest articles %s` shows them.", dg.Name, dg.Grace, dg.Name)
-			}
 			lines = append(lines, coming...)
 		}
 		return emit(a, lines, nextColumns(lines)...)
@@ -106,7 +103,7 @@ func (cmd DigestNext) coming(a *app, c *Config, d *db.DB, dg digest.Digest, now 
 		return nil, err
 	}
 	if dg.Follows() {
-		a.say("%s has no slots: it mails each article %s after it was published; `vestnik digest articles %s` shows them.", dg.Name, dg.Grace, dg.Name)
+		a.say("%s has no slots: it mails each article %s after it was published; `vestnik digest articles %s` shows them.", dg.Name, plainDuration(dg.Grace), dg.Name)
 	}
 	for _, s := range slots {
 		line := slotJSON{Digest: dg.Name, Slot: s.Name(), At: s.At.In(dg.Location).Format(time.RFC3339), UTC: s.At.UTC().Format(time.RFC3339), Notes: dg.Notes(s)}

@@ -112,12 +112,15 @@ func (p editorsWay) thumbs() {
 }
 
 func TestAnEditorApprovesOnAPhone(t *testing.T) {
-	for _, how := range []struct {
+	for i, how := range []struct {
 		name          string
 		lang          string
 		scripts, keys bool
 	}{{"with a thumb", "ru", true, false}, {"with keys alone and no scripts", "en", false, true}} {
 		t.Run(how.name, func(t *testing.T) {
+			if i > 0 && os.Getenv("VESTNIK_TEST_FULL") == "" {
+				t.Skip("make peers runs it")
+			}
 			t.Parallel()
 			j, v := newEditors(t, how.lang), newGuest(t, how.scripts, how.keys)
 			v.do(chromedp.EmulateViewport(360, 740))
@@ -128,6 +131,9 @@ func TestAnEditorApprovesOnAPhone(t *testing.T) {
 }
 
 func TestWhatOpensEveryLinkOfALetterToEditorsChangesNothing(t *testing.T) {
+	if os.Getenv("VESTNIK_TEST_FULL") == "" {
+		t.Skip("takes fifteen seconds: make peers runs it")
+	}
 	t.Parallel()
 	j := newEditors(t, "ru")
 	link := j.editLink(t)
