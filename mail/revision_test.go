@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"database/sql"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,14 +107,19 @@ func TestNoLetterGoesOutWithTheOldRevisionAfterACorrection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newEditionWorld(t, mailtest.Options{}, 300)
 			var old map[string]bool
-			corrections := 0
+			var mu sync.Mutex // letters come over several connections
+			arrived := 0
 			w.box.OnMessage(func(mailtest.Message) {
-				if corrections++; corrections == 20 {
+				mu.Lock()
+				defer mu.Unlock()
+				if arrived++; arrived == 20 {
 					_, old = w.correct()
 				}
 			})
 			w.rounds(w.sender(func(o *Options) { o.Relays[0].Connections, o.InDoubtMax = connections, 30 }), w.now)
 			w.wantBalance(Balance{Recipients: 300, Sent: 300})
+			mu.Lock()
+			defer mu.Unlock()
 			ones := 0
 			for to, revision := range w.revisions() {
 				if revision == "1" {
@@ -132,10 +139,9 @@ func TestNoLetterGoesOutWithTheOldRevisionAfterACorrection(t *testing.T) {
 // A sender in another transaction may lease, lose and queue again while Renew runs; whatever it does, the mark looks once more.
 func TestAMarkMissesWhoseLetterWasCorrectedMeanwhile(t *testing.T) {
 	w := newEditionWorld(t, mailtest.Options{}, 60)
-	done := false
+	var done atomic.Bool
 	w.box.OnMessage(func(mailtest.Message) {
-		if !done { // as if Renew had not seen the letters
-			done = true
+		if done.CompareAndSwap(false, true) { // as if Renew had not seen the letters
 			w.exec(`UPDATE editions SET revision = 2`)
 			if err := PutMaster(w.ctx, w.db, w.edition, 2, "ru", mustCompose(w, corrected()), w.now); err != nil {
 				t.Error(err)
