@@ -32,8 +32,8 @@ const (
 // ErrNotFound is returned when a digest has no edition for a slot.
 var ErrNotFound = errors.New("no such edition")
 
-// Digest is a recurring newsletter as configured. Every field of the first part but Related and MinItems must be given: the configuration
-// fills in the defaults, and [Digest.Check] finds what is wrong.
+// Digest is a recurring newsletter as configured. The configuration fills in the defaults, and
+// [Digest.Check] finds what is missing or wrong.
 type Digest struct {
 	Name     string // in addresses, as "daily"
 	Title    string

@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -41,22 +42,7 @@ func (p Publisher) enqueue(ctx context.Context, tx *sql.Tx, edition int64, now t
 	if err != nil || e.State != Enqueuing {
 		return true, err
 	}
-	size := p.chunk
-	if size == 0 {
-		size = chunkSize
-	}
-	variants, err := mail.Variants(ctx, tx, e.ID, e.Revision)
-	if err != nil {
-		return false, err
-	}
-	audience := subscribers.Audience{Digest: e.Digest, Variants: variants, Fallback: e.Language, Until: e.Made, After: e.cursor, Limit: size}
-	if e.Article != 0 {
-		audience.About = true
-		if audience.Section, err = e.sectionOf(ctx, tx); err != nil {
-			return false, err
-		}
-	}
-	part, err := audience.Part(ctx, tx)
+	part, err := p.nextPart(ctx, tx, e)
 	if err != nil {
 		return false, err
 	}
@@ -81,6 +67,22 @@ func (p Publisher) enqueue(ctx context.Context, tx *sql.Tx, edition int64, now t
 	_, err = tx.ExecContext(ctx, `UPDATE editions SET recipients = recipients + $1 WHERE id = $2`, filled, e.ID)
 	stop("counted")
 	return state == Sending, err
+}
+
+// nextPart are the next subscribers who get the edition.
+func (p Publisher) nextPart(ctx context.Context, tx *sql.Tx, e Edition) (subscribers.Part, error) {
+	variants, err := mail.Variants(ctx, tx, e.ID, e.Revision)
+	if err != nil {
+		return subscribers.Part{}, err
+	}
+	audience := subscribers.Audience{Digest: e.Digest, Variants: variants, Fallback: e.Language, Until: e.Made, After: e.cursor, Limit: cmp.Or(p.chunk, chunkSize)}
+	if e.Article != 0 {
+		audience.About = true
+		if audience.Section, err = e.sectionOf(ctx, tx); err != nil {
+			return subscribers.Part{}, err
+		}
+	}
+	return audience.Part(ctx, tx)
 }
 
 // zone is that of the edition's digest.

@@ -82,11 +82,11 @@ func (s schedule) unusual(slot Slot) string {
 	if usual == real {
 		return ""
 	}
-	return fmt.Sprintf("%s after the slot before instead of %s, as the clock is put %s in between", plain(real), plain(usual),
+	return fmt.Sprintf("%s after the slot before instead of %s, as the clock is put %s in between", Plain(real), Plain(usual),
 		map[bool]string{true: "forward", false: "back"}[real < usual])
 }
 
-// plain is a duration without what is nothing in it, as "23h30m" and "1h".
-func plain(d time.Duration) string {
+// Plain is a duration without what is nothing in it, as "23h30m" and "1h".
+func Plain(d time.Duration) string {
 	return strings.Replace(strings.Replace(d.String(), "m0s", "m", 1), "h0m", "h", 1)
 }

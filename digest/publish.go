@@ -113,27 +113,9 @@ func (p Publisher) publishAfter(ctx context.Context, dg Digest, slot Slot, view 
 		return Edition{}, "", fmt.Errorf("%s: publish %s: %w", dg.Name, slot.Name(), err)
 	}
 	var e Edition
-	first := false
 	err = p.DB.Tx(ctx, func(tx *sql.Tx) error {
-		if err := pausedNow(ctx, tx, dg, o); err != nil {
+		if e, err = frozen.claim(ctx, tx, dg, now, o); err != nil {
 			return err
-		}
-		var verdict verdict
-		if e, verdict, err = judge(ctx, tx, dg, frozen, now, o); err != nil {
-			return err
-		}
-		stop("judged")
-		if first, err = claim(ctx, tx, dg.Name, verdict, now, o.byHand); err != nil {
-			return err
-		}
-		if !first { // and what was asked of the next edition stays
-			return errTaken
-		}
-		stop("claimed")
-		if o.once != nil {
-			if ok, err := o.once(ctx, tx, e); err != nil || !ok {
-				return cmp.Or(err, errTaken)
-			}
 		}
 		if err := e.replace(ctx, tx, before, now); err != nil {
 			return err
@@ -142,6 +124,7 @@ func (p Publisher) publishAfter(ctx context.Context, dg Digest, slot Slot, view 
 		if err := e.write(ctx, tx, variants); err != nil {
 			return err
 		}
+		stop("revision")
 		if err := writeAbsent(ctx, tx, e.ID, o.absent); err != nil {
 			return err
 		}
@@ -149,20 +132,42 @@ func (p Publisher) publishAfter(ctx context.Context, dg Digest, slot Slot, view 
 		return nil
 	})
 	stop("published")
-	if errors.Is(err, errTaken) {
-		first, err = false, nil
-	}
-	if err != nil {
-		return Edition{}, "", fmt.Errorf("%s: publish %s: %w", dg.Name, slot.Name(), err)
-	}
 	switch {
-	case !first:
+	case errors.Is(err, errTaken):
 		e, _, err = p.decided(ctx, dg, slot, now, o)
 		return e, Already, err
+	case err != nil:
+		return Edition{}, "", fmt.Errorf("%s: publish %s: %w", dg.Name, slot.Name(), err)
 	case e.State == Held:
 		return e, Waiting, nil
 	}
 	return e, Published, nil
+}
+
+// claim decides the slot of a frozen edition for it, or returns errTaken: then what was asked of the next edition stays asked.
+func (e Edition) claim(ctx context.Context, tx *sql.Tx, dg Digest, now time.Time, o occasion) (Edition, error) {
+	if err := pausedNow(ctx, tx, dg, o); err != nil {
+		return Edition{}, err
+	}
+	e, decision, err := judge(ctx, tx, dg, e, now, o)
+	if err != nil {
+		return Edition{}, err
+	}
+	stop("judged")
+	first, err := claim(ctx, tx, dg.Name, decision, now, o.byHand)
+	if err == nil && !first {
+		err = errTaken
+	}
+	if err != nil {
+		return Edition{}, err
+	}
+	stop("claimed")
+	if o.once != nil {
+		if ok, err := o.once(ctx, tx, e); err != nil || !ok {
+			return Edition{}, cmp.Or(err, errTaken)
+		}
+	}
+	return e, nil
 }
 
 // judge says whether an edition goes out at once, or is held: where the digest's editions always are, or somebody asked for the next one.

@@ -11,8 +11,8 @@ import (
 // enoughStory is how many headlines of its own story an item has that needs no related one.
 const enoughStory = 2
 
-// relate sets the related line of each item that was read most or that the editors chose, and the closing block, which takes one article
-// from each item in turn, best rank first. No article stands in the edition twice.
+// relate sets the related line of each item, and the closing block, which takes one article from each item in turn, best rank first. No
+// article stands in the edition twice.
 func (m *making) relate(ctx context.Context, view *templates.EditionView, list []line) error {
 	if m.dg.Related == 0 {
 		return nil
@@ -22,7 +22,7 @@ func (m *making) relate(ctx context.Context, view *templates.EditionView, list [
 		r.used = append(append(r.used, l.article.ID), l.pick.story...)
 	}
 	for i, l := range list {
-		if l.pick.reason != ReasonReads && l.pick.reason != ReasonEditors || len(l.pick.story) >= enoughStory {
+		if len(l.pick.story) >= enoughStory {
 			continue
 		}
 		a, ok, err := r.next(ctx, i)

@@ -47,7 +47,7 @@ func (w *why) kept(a articles.Article, site articles.Site) (said []string) {
 		if len(headings) < 2 || block >= len(headings) {
 			return ""
 		}
-		return " in " + quote(headings[block])
+		return " in " + Quoted(headings[block])
 	}
 	for _, i := range w.items {
 		if i.Article == a.ID {
@@ -57,10 +57,10 @@ func (w *why) kept(a articles.Article, site articles.Site) (said []string) {
 	in := len(said) > 0
 	for _, item := range w.Edition.View.Items {
 		if holds(item.Story, a, site) {
-			said = append(said, fmt.Sprintf("Its headline stands under %s, which tells the same story.", quote(item.Title)))
+			said = append(said, fmt.Sprintf("Its headline stands under %s, which tells the same story.", Quoted(item.Title)))
 		}
 		if holds(item.Related, a, site) {
-			said = append(said, fmt.Sprintf("Its headline stands under %s, to which it is related.", quote(item.Title)))
+			said = append(said, fmt.Sprintf("Its headline stands under %s, to which it is related.", Quoted(item.Title)))
 		}
 	}
 	if holds(w.Edition.View.Related, a, site) {

@@ -210,7 +210,7 @@ func (w *why) reason(a Absent) string {
 	case AbsentRepeated:
 		return "it was in " + w.editionOf(a.Other)
 	case AbsentStory:
-		return quote(w.titles[a.Other]) + " tells the same story and stands for it"
+		return Quoted(w.titles[a.Other]) + " tells the same story and stands for it"
 	case AbsentFull:
 		return fmt.Sprintf("%s of its section stand before it, and no more are wanted", number(int64(a.Value)))
 	}
@@ -224,17 +224,23 @@ func (w *why) editionOf(id int64) string {
 	return "an earlier edition"
 }
 
-func quote(title string) string { return "“" + title + "”" }
+// Quoted is a headline in quotation marks, of the other sort where it has such marks itself.
+func Quoted(title string) string {
+	if strings.ContainsAny(title, "“”") {
+		return "«" + title + "»"
+	}
+	return "“" + title + "”"
+}
 
 // listed are titles in a sentence; of many the first two.
 func listed(titles []string) string {
 	switch n := len(titles); {
 	case n == 1:
-		return quote(titles[0])
+		return Quoted(titles[0])
 	case n == 2:
-		return quote(titles[0]) + " and " + quote(titles[1])
+		return Quoted(titles[0]) + " and " + Quoted(titles[1])
 	default:
-		return fmt.Sprintf("%s, %s and %s more", quote(titles[0]), quote(titles[1]), number(int64(n-2)))
+		return fmt.Sprintf("%s, %s and %s more", Quoted(titles[0]), Quoted(titles[1]), number(int64(n-2)))
 	}
 }
 

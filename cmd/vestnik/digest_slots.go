@@ -103,7 +103,7 @@ func (cmd DigestNext) coming(a *app, c *Config, d *db.DB, dg digest.Digest, now 
 		return nil, err
 	}
 	if dg.Follows() {
-		a.say("%s has no slots: it mails each article %s after it was published; `vestnik digest articles %s` shows them.", dg.Name, plainDuration(dg.Grace), dg.Name)
+		a.say("%s has no slots: it mails each article %s after it was published; `vestnik digest articles %s` shows them.", dg.Name, digest.Plain(dg.Grace), dg.Name)
 	}
 	for _, s := range slots {
 		line := slotJSON{Digest: dg.Name, Slot: s.Name(), At: s.At.In(dg.Location).Format(time.RFC3339), UTC: s.At.UTC().Format(time.RFC3339), Notes: dg.Notes(s)}
@@ -118,17 +118,12 @@ func (cmd DigestNext) coming(a *app, c *Config, d *db.DB, dg digest.Digest, now 
 		}
 		switch {
 		case dg.Approve:
-			lines[i].Held = fmt.Sprintf("waits %s for an editor's approval", plainDuration(dg.ApproveWithin))
+			lines[i].Held = fmt.Sprintf("waits %s for an editor's approval", digest.Plain(dg.ApproveWithin))
 		case !asked.IsZero() && i == 0:
 			lines[i].Held = "waits for an editor's approval, as " + by + " asked at " + c.stamp(asked)
 		}
 	}
 	return lines, nil
-}
-
-// plainDuration is a duration without what is nothing in it.
-func plainDuration(d time.Duration) string {
-	return strings.Replace(strings.Replace(d.String(), "m0s", "m", 1), "h0m", "h", 1)
 }
 
 // pausedWords says on the site's clock since when a digest is paused and why; "" for one that is not.

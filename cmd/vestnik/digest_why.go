@@ -96,7 +96,7 @@ func (a *app) whyArticle(c *Config, d *db.DB, dg digest.Digest, slot, slug strin
 	if a.json {
 		return emit(a, []whyArticleJSON{{dg.Name, slot, slug, found.Title, said}})
 	}
-	fmt.Fprintf(a.out, "“%s”, %s of %s:\n", found.Title, dg.Name, slot)
+	fmt.Fprintf(a.out, "%s, %s of %s:\n", digest.Quoted(found.Title), dg.Name, slot)
 	for _, sentence := range said {
 		fmt.Fprintln(a.out, sentence)
 	}
@@ -144,7 +144,7 @@ func (a *app) printWhy(c *Config, d *db.DB, x digest.Explanation, slot string) e
 	for _, part := range x.Parts {
 		fmt.Fprintf(a.out, "\n%s\n\n", part.Title)
 		for _, i := range part.Items {
-			fmt.Fprintf(a.out, "%3d. “%s”: %s.\n", i.Place, i.Title, i.Text)
+			fmt.Fprintf(a.out, "%3d. %s: %s.\n", i.Place, digest.Quoted(i.Title), i.Text)
 		}
 		if len(part.Items) > 0 && len(part.Absent) > 0 {
 			fmt.Fprintln(a.out)
@@ -153,7 +153,7 @@ func (a *app) printWhy(c *Config, d *db.DB, x digest.Explanation, slot string) e
 			fmt.Fprint(a.out, "Not here:\n\n")
 		}
 		for _, i := range part.Absent {
-			fmt.Fprintf(a.out, "  -  “%s”: %s.\n", i.Title, i.Text)
+			fmt.Fprintf(a.out, "  -  %s: %s.\n", digest.Quoted(i.Title), i.Text)
 		}
 	}
 	return nil
