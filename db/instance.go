@@ -245,7 +245,12 @@ type witness struct {
 }
 
 // when is when the witness was last written, in words.
-func (w witness) when() string { return "at " + Time(w.Epoch).Format(time.RFC3339) }
+func (w witness) when() string {
+	if w.Epoch == 0 {
+		return "at a time that cannot be read"
+	}
+	return "at " + Time(w.Epoch).Format(time.RFC3339)
+}
 
 const witnessText = `# Written by vestnik, which tells by this file that the database is at home here and is no older copy.
 # Do not copy it with the database, and do not remove it.
@@ -290,14 +295,10 @@ func (d *DB) writeWitness(in Instance) error {
 	return d.noWitness(err)
 }
 
-// noWitness is the error of a witness that cannot be written. On PostgreSQL there is none then: the folder of the configuration may well be
+// noWitness is the error of a witness that cannot be written. On PostgreSQL that is none: the folder of the configuration may well be
 // one that nobody may write to.
 func (d *DB) noWitness(err error) error {
-	if err == nil {
-		return nil
-	}
-	if d.Engine != "sqlite" {
-		d.Witness = ""
+	if err == nil || d.Engine != "sqlite" {
 		return nil
 	}
 	return fmt.Errorf("write the database's witness %s: %w", d.Witness, err)

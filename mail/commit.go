@@ -111,8 +111,8 @@ func (c *committer) commit(batch []record) (map[Key]bool, error) {
 	return held, err
 }
 
-// writeMarks marks leased letters as in flight and counts the attempt, but not those that were corrected meanwhile. The address of the first mark stays, so that
-// every later attempt goes to the same one.
+// writeMarks marks leased letters as in flight and counts the attempt, but not those that were corrected meanwhile. The address of the
+// first mark stays, so that every later attempt goes to the same one.
 func writeMarks(ctx context.Context, tx *sql.Tx, marks []change, held map[Key]bool) error {
 	if len(marks) == 0 {
 		return nil

@@ -126,8 +126,8 @@ func Restore(ctx context.Context, h db.Handle, subscriber int64, digest, reason 
 }
 
 // Retry queues a failed or doubtful letter again, with all its attempts before it. A letter in doubt may then arrive
-// twice, with the same Message-ID and bytes; one that failed takes its edition's present revision. One that would come too late is refused. An edition that was finished is not any more:
-// see digest.Reopen.
+// twice, with the same Message-ID and bytes; one that failed takes its edition's present revision. One that would come too late is
+// refused. An edition that was finished is not any more: see digest.Reopen.
 func Retry(ctx context.Context, h db.Handle, name string, now time.Time) error {
 	k, err := ParseKey(name)
 	if err != nil {

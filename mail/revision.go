@@ -73,11 +73,11 @@ func DropMasters(ctx context.Context, tx *sql.Tx, ref int64) error {
 }
 
 // Unmaster returns what readers get of a master copy: its subject and the two parts, decoded, with the holes as they stand and
-// the sentence about why they get it that names no day. Lines end
-// in a line feed, as templates write them; on the wire it is CR LF (RFC 2045, 6.5).
+// the sentence about why they get it that names no day. Lines end in a line feed, as templates write them; on the wire it is CR LF
+// (RFC 2045, 6.5).
 func Unmaster(m Master) (subject, html, text string, err error) {
 	f := cut(m.Bytes)
-	b := f.fill(nil, Tokens{HoleLeave, HolePreferences, HoleConfirm, HoleNotMe}, f.why(Letter{}, nil))
+	b := f.fill(nil, Holes(), f.why(Letter{}, nil))
 	msg, err := netmail.ReadMessage(bytes.NewReader(b))
 	if err != nil {
 		return "", "", "", fmt.Errorf("read a master copy: %w", err)

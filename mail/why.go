@@ -128,7 +128,7 @@ func quotedLine(text string) []byte {
 	var b []byte
 	column := 0
 	for _, c := range []byte(text) {
-		plain := c > ' ' && c < 0x7f && c != '=' && c != '.' || c == ' '
+		plain := c >= ' ' && c < 0x7f && c != '=' && c != '.'
 		if column > 70 {
 			b, column = append(b, softBreak...), 0
 		}

@@ -88,8 +88,8 @@ func TestAMillionBeaconsFromOneNetworkAreThirtyReads(t *testing.T) {
 	if reasons[""] != readLimit || reasons[ReasonMany] != minutes*rateLimit-readLimit || reasons[ReasonRate] != beacons-minutes*rateLimit {
 		t.Errorf("in %d minutes %v; want %d reads, and the others too fast or too many", minutes, reasons, readLimit)
 	}
-	if len(c.pending) != readLimit || len(c.rates) != 1 || len(c.limits) != 1 || len(c.filtered) != 2 || len(c.seen.young)+len(c.seen.old) != readLimit {
-		t.Errorf("it remembers %d reads, %d rates, %d limits, %d reasons", len(c.pending), len(c.rates), len(c.limits), len(c.filtered))
+	if len(c.pending) != readLimit || len(c.rates.from) != 1 || len(c.limits) != 1 || len(c.filtered) != 2 || len(c.seen.young)+len(c.seen.old) != readLimit {
+		t.Errorf("it remembers %d reads, %d rates, %d limits, %d reasons", len(c.pending), len(c.rates.from), len(c.limits), len(c.filtered))
 	}
 	if grown := heap() - before; grown > 4<<20 {
 		t.Errorf("the flood holds %d bytes", grown)
@@ -128,8 +128,8 @@ func TestAFloodFromEverywhereIsBoundedInMemory(t *testing.T) {
 	if kept := min(beacons, maxPending); reasons[""] != kept || reasons[ReasonFull] != beacons-kept {
 		t.Errorf("%v: want %d in the buffer and the others without room", reasons, kept)
 	}
-	if len(c.rates) > maxRemember || len(c.limits) > maxRemember || len(c.seen.young)+len(c.seen.old) > 2*maxRemember {
-		t.Errorf("it remembers %d rates, %d limits, %d reads", len(c.rates), len(c.limits), len(c.seen.young)+len(c.seen.old))
+	if len(c.rates.from) > maxRemember || len(c.limits) > maxRemember || len(c.seen.young)+len(c.seen.old) > 2*maxRemember {
+		t.Errorf("it remembers %d rates, %d limits, %d reads", len(c.rates.from), len(c.limits), len(c.seen.young)+len(c.seen.old))
 	}
 	if grown := heap() - before; grown > 128<<20 {
 		t.Errorf("the flood holds %d bytes", grown)

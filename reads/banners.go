@@ -41,8 +41,7 @@ type shown struct {
 // showings are those that wait for the flush. Like the reads beside them they are guarded by the counter's lock.
 type showings struct {
 	counts map[shown]int64
-	minute int64 // the rates are of
-	rates  map[netip.Prefix]int
+	rates  rates
 }
 
 // Show counts a showing, and reports whether it counts. It allocates nothing once the day has begun, and is bound by the same number of
@@ -55,7 +54,7 @@ func (c *Counter) Show(s Showing, now time.Time) bool {
 	from := prefixOf(s.Address)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.showings.tooMany(from, now.Unix()/60) {
+	if c.showings.rates.tooMany(from, now) {
 		return false
 	}
 	if c.showings.counts == nil {
@@ -75,23 +74,10 @@ func (c *Counter) seenBySomebody(s Showing) bool {
 	case isPrefetch(s.Header), isRobot(s.Header):
 		return false
 	}
-	return !c.options.RespectGPC || first(s.Header, "Sec-Gpc") != "1" && first(s.Header, "Dnt") != "1"
+	return !c.options.RespectGPC || !refuses(s.Header)
 }
 
-// tooMany counts a page for a network and reports whether it is one too many in this minute.
-func (s *showings) tooMany(from netip.Prefix, minute int64) bool {
-	if s.rates == nil {
-		s.rates = map[netip.Prefix]int{}
-	}
-	if minute > s.minute || minute < s.minute-1 || len(s.rates) >= maxRemember {
-		s.minute = minute
-		clear(s.rates)
-	}
-	s.rates[from]++
-	return s.rates[from] > rateLimit
-}
-
-// take hands out what was counted. Networks are forgotten with it.
+// take hands out what was counted.
 func (s *showings) take() map[shown]int64 {
 	counts := s.counts
 	s.counts = nil

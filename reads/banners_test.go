@@ -100,6 +100,9 @@ func TestOneNetworkCannotShowABannerAThousandTimesAMinute(t *testing.T) {
 	if !c.Show(Showing{Banner: "film", Place: OnPage, Address: somewhere, Header: opened()}, showTime.Add(time.Minute)) {
 		t.Error("the next minute pays for it")
 	}
+	if _, err := c.Flush(context.Background(), dbtest.Open(t), showTime.Add(2*time.Minute)); err != nil || len(c.showings.rates.from) != 0 {
+		t.Errorf("%d networks are remembered when their minute is over, %v", len(c.showings.rates.from), err)
+	}
 }
 
 func TestShowingsOutliveADatabaseThatDoesNotAnswer(t *testing.T) {

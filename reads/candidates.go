@@ -106,7 +106,7 @@ func (q Query) candidatesQuery(f Fetch) (string, []any) {
 		ORDER BY r.n DESC, r.article DESC`, args
 }
 
-// facts are the columns of a candidate but for its id and reads. An article that is not there has the state ”.
+// facts are the columns of a candidate but for its id and reads. An article that is not there has the empty state.
 func facts(args *arguments, asOf time.Time) string {
 	return `COALESCE(a.moment, 0), COALESCE(a.section, ''), COALESCE(a.kind, ''), COALESCE(` + stateThen(args, asOf) + `, ''),
 		(SELECT COUNT(*) FROM read_excluded AS e WHERE e.article = a.id` + madeThen(args, asOf) + `), COALESCE(w.length, 0)`
@@ -203,12 +203,7 @@ func Total(ctx context.Context, h db.Handle, q Query) (articles, reads int64, er
 
 // Pins are those in force at a moment and made by then, by place; of one place the one made last first. What was taken back since is not known.
 func Pins(ctx context.Context, h db.Handle, at time.Time) ([]Pin, error) {
-	pins, err := db.Collect(ctx, h, func(row *sql.Rows) (p Pin, err error) {
-		var until int64
-		err = row.Scan(&p.Article, &p.Place, &until)
-		p.Until = db.Time(until)
-		return p, err
-	}, `SELECT article, place, until FROM read_pins WHERE (until = 0 OR until > $1) AND made <= $1 ORDER BY place, made DESC, article`, db.Milli(at))
+	pins, err := db.Collect(ctx, h, scanPin, `SELECT article, place, until FROM read_pins WHERE (until = 0 OR until > $1) AND made <= $1 ORDER BY place, made DESC, article`, db.Milli(at))
 	if err != nil {
 		return nil, fmt.Errorf("pinned articles: %w", err)
 	}

@@ -20,7 +20,7 @@ func (c *Counter) filter(hit Hit, now time.Time) (reason string) {
 	switch {
 	case isPrefetch(hit.Header):
 		return ReasonPrefetch
-	case c.options.RespectGPC && (hit.Header.Get("Sec-GPC") == "1" || hit.Header.Get("DNT") == "1"):
+	case c.options.RespectGPC && refuses(hit.Header):
 		return ReasonGPC // otherwise the header would be a way round being counted once
 	case hit.Source == webdriver:
 		return ReasonWebdriver
@@ -109,6 +109,9 @@ var robots = []string{"bot", "crawl", "spider", "slurp", "fetch", "preview", "he
 	"archive", "httrack", "nutch", "heritrix", "google-", "googleother", "mediapartners", "feedburner", "validator", "jsdom",
 	"cloudflare", "dataprovider", "zgrab", "masscan", "censys", "expanse", "barracuda", "proofpoint", "mimecast", "safelinks", "chatgpt",
 	"claude", "perplexity", "bytespider", "yandex.com/bots", "qwant", "inspectiontool", "snippet", "thumb", "capture", "render"}
+
+// refuses reports whether a browser asks for its visitor not to be counted.
+func refuses(h http.Header) bool { return first(h, "Sec-Gpc") == "1" || first(h, "Dnt") == "1" }
 
 // isRobot judges by the User-Agent. Cubot is a maker of telephones. It is asked for every page that bears a banner, so it allocates
 // nothing.

@@ -30,9 +30,8 @@ func (c *Counter) Flush(ctx context.Context, d *db.DB, now time.Time) (n int, er
 	pending, places, filtered := c.pending, c.places, c.filtered
 	c.pending, c.places, c.filtered = make(map[read]moment, len(pending)), map[int64]string{}, map[dropped]int64{}
 	shown := c.showings.take()
-	if minute := now.Unix() / 60; c.minute < minute {
-		clear(c.rates)
-	}
+	c.rates.forget(now)
+	c.showings.rates.forget(now)
 	c.mu.Unlock()
 	if len(pending)+len(filtered)+len(shown) == 0 {
 		return 0, nil

@@ -1,7 +1,6 @@
 package reads
 
 import (
-	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -21,7 +20,7 @@ func FuzzHeaders(f *testing.F) {
 		for name, value := range map[string]string{"Origin": origin, "Sec-Fetch-Site": site, "User-Agent": agent, "Sec-Purpose": purpose} {
 			hit.Header.Set(name, value)
 		}
-		c.rates = map[netip.Prefix]int{}
+		c.rates = rates{}
 		if c.filter(hit, now) != "" {
 			return
 		}

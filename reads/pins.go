@@ -81,16 +81,18 @@ func (q Query) pins(ctx context.Context, h db.Handle, now time.Time) ([]Pin, err
 	if q.Section != "" {
 		query += ` AND a.section = ` + args.list(q.Section)
 	}
-	pins, err := db.Collect(ctx, h, func(row *sql.Rows) (p Pin, err error) {
-		var until int64
-		err = row.Scan(&p.Article, &p.Place, &until)
-		p.Until = db.Time(until)
-		return p, err
-	}, query+` ORDER BY p.place, p.made DESC, p.article`, args...)
+	pins, err := db.Collect(ctx, h, scanPin, query+` ORDER BY p.place, p.made DESC, p.article`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("pinned articles: %w", err)
 	}
 	return slices.DeleteFunc(pins, func(p Pin) bool { return slices.Contains(q.Exclude, p.Article) }), nil
+}
+
+func scanPin(row *sql.Rows) (p Pin, err error) {
+	var until int64
+	err = row.Scan(&p.Article, &p.Place, &until)
+	p.Until = db.Time(until)
+	return p, err
 }
 
 // List is [Top] with the articles that are pinned now at their places, or after the last of a shorter list. They have the

@@ -108,11 +108,10 @@ type Counter struct {
 	places   map[int64]string // of the addresses in pending that are no article's
 	filtered map[dropped]int64
 	showings showings
-	seen     generations[read]    // what was counted lately: spares the database repetitions
-	minute   int64                // the rates are of
-	rates    map[netip.Prefix]int // hits in this minute
-	limitDay int64                // the latest that the limits are of
-	limits   map[articleFrom]int  // reads in this day and the one before
+	seen     generations[read]   // what was counted lately: spares the database repetitions
+	rates    rates               // of hits
+	limitDay int64               // the latest that the limits are of
+	limits   map[articleFrom]int // reads in this day and the one before
 }
 
 // A read is the key that exists once.
@@ -150,7 +149,7 @@ func NewCounter(o Options) *Counter {
 	}
 	o.Sample = max(o.Sample, 1)
 	c := &Counter{options: o, sites: map[string]bool{}, places: map[int64]string{}, filling: make(chan struct{}, 1), pending: map[read]moment{}, filtered: map[dropped]int64{},
-		rates: map[netip.Prefix]int{}, limits: map[articleFrom]int{}}
+		limits: map[articleFrom]int{}}
 	c.keys.New = func() any { return hmac.New(sha256.New, o.Secret) }
 	if host, err := addresses.Host(o.Site); err == nil {
 		c.host = string(host)
@@ -251,18 +250,40 @@ func (c *Counter) forgetLimits(day int64) {
 	c.limitDay = max(c.limitDay, day)
 }
 
-// tooFast counts a hit from the prefix and reports whether it is one too many in this minute. Hits of the minute before, which
-// come late or by a clock that was put back a little, count as this minute's.
+// tooFast counts a hit from the prefix and reports whether it is one too many in this minute.
 func (c *Counter) tooFast(address netip.Addr, now time.Time) bool {
-	minute, prefix := now.Unix()/60, prefixOf(address)
+	prefix := prefixOf(address)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if minute > c.minute || minute < c.minute-1 || len(c.rates) >= maxRemember {
-		c.minute = minute
-		clear(c.rates)
+	return c.rates.tooMany(prefix, now)
+}
+
+// rates are how much came from each network in a minute.
+type rates struct {
+	minute int64 // since 1970
+	from   map[netip.Prefix]int
+}
+
+// tooMany counts one more from a network and reports whether it is one too many in this minute. Those of the minute before, which
+// come late or by a clock that was put back a little, count as this minute's.
+func (r *rates) tooMany(prefix netip.Prefix, now time.Time) bool {
+	if r.from == nil {
+		r.from = map[netip.Prefix]int{}
 	}
-	c.rates[prefix]++
-	return c.rates[prefix] > rateLimit
+	minute := now.Unix() / 60
+	if minute > r.minute || minute < r.minute-1 || len(r.from) >= maxRemember {
+		r.minute = minute
+		clear(r.from)
+	}
+	r.from[prefix]++
+	return r.from[prefix] > rateLimit
+}
+
+// forget drops the networks of a minute that is over.
+func (r *rates) forget(now time.Time) {
+	if r.minute < now.Unix()/60 {
+		clear(r.from)
+	}
 }
 
 func dayOf(t time.Time) int64  { return t.Unix() / 86400 }

@@ -79,12 +79,9 @@ const (
 // Select returns a SELECT and its arguments ($1 to $len(args)) for mail.Fill: the columns subscriber, variant, not_before and
 // expires, the last two in milliseconds and 0 for those whose hour is not among the deliveries, by id. The variant is the
 // subscriber's language where it is one of those of the audience, else the fallback, with the sections and the layout chosen where there is
-// a letter of just these; where there is none of both together, the sections count for more. Suppressed addresses are in it: mail decides about them when it sends, so that the ledger names them.
+// a letter of just these; where there is none of both together, the sections count for more. Suppressed addresses are in it: mail decides
+// about them when it sends, so that the ledger names them.
 func (a Audience) Select(deliveries []Delivery) (query string, args []any) {
-	return a.members(deliveries)
-}
-
-func (a Audience) members(deliveries []Delivery) (query string, args []any) {
 	args = []any{a.Digest, Active, db.Milli(a.Until), a.After, stateActive, a.Fallback}
 	variant := a.variant(&args)
 	times := `CAST(0 AS BIGINT) AS not_before, CAST(0 AS BIGINT) AS expires`
@@ -106,7 +103,7 @@ func (a Audience) members(deliveries []Delivery) (query string, args []any) {
 		about = a.about(&args)
 	}
 	query = with + `
-		SELECT u.subscriber AS subscriber, ` + variant + ` AS variant, s.timezone AS timezone, s.hour AS hour, ` + times + `
+		SELECT u.subscriber AS subscriber, ` + variant + ` AS variant, ` + times + `
 		FROM subscriptions u
 		JOIN subscribers s ON s.id = u.subscriber
 		WHERE u.digest = $1 AND u.state = $2 AND u.since <= $3 AND u.subscriber > $4 AND s.state = $5` + end + about + `

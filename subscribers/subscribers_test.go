@@ -245,9 +245,8 @@ func audience(t *testing.T, d *db.DB, digest string, languages []string, after i
 		variant string
 	}
 	letters, err := db.Collect(ctx, d, func(row *sql.Rows) (l letter, err error) {
-		var zone string
-		var hour, notBefore, expires int64
-		return l, row.Scan(&l.to, &l.variant, &zone, &hour, &notBefore, &expires)
+		var notBefore, expires int64
+		return l, row.Scan(&l.to, &l.variant, &notBefore, &expires)
 	}, query, args...)
 	if err != nil {
 		t.Fatal(err)

@@ -78,13 +78,13 @@ func Speak(overrides string) error {
 	all := maps.Clone(ours())
 	if overrides != "" {
 		dir := filepath.Join(overrides, "messages")
-		names, err := filepath.Glob(filepath.Join(dir, "*.toml"))
+		names, err := fs.Glob(os.DirFS(dir), "*.toml") // the folder's own name may hold a [
 		if err != nil {
 			return fmt.Errorf("templates folder %s: %w", overrides, err)
 		}
 		for _, name := range names {
-			lang := strings.TrimSuffix(filepath.Base(name), ".toml")
-			if all[lang], err = readCatalogue(name, lang); err != nil {
+			lang := strings.TrimSuffix(name, ".toml")
+			if all[lang], err = readCatalogue(filepath.Join(dir, name), lang); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"bytes"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -85,7 +86,12 @@ func TestPluralsOfAnAddedLanguageFollowCLDR(t *testing.T) {
 
 func TestOurWordsAreReplacedOneByOne(t *testing.T) {
 	t.Cleanup(func() { spokenNow.Store(nil) })
-	if err := Speak(folder(t, map[string]string{"messages/ru.toml": `unsubscribe = "Больше не присылать"`})); err != nil {
+	plain := folder(t, map[string]string{"messages/ru.toml": `unsubscribe = "Больше не присылать"`})
+	dir := plain + "[1]" // no pattern
+	if err := os.Rename(plain, dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := Speak(dir); err != nil {
 		t.Fatal(err)
 	}
 	if got := Text("ru", "unsubscribe"); got != "Больше не присылать" {

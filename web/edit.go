@@ -426,7 +426,7 @@ func sent(typed, was string) string {
 	return typed
 }
 
-// lines is the same for a text of several lines.
+// lines is a text of several lines as an editor typed it, without what nobody sees.
 func lines(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) && r != '\n' || r == utf8.RuneError {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"vestnik/feeds"
+	"vestnik/reads"
 )
 
 // feed answers with the feed of the list it stands under. The path names the list, so the key costs nothing to make.
@@ -101,8 +102,7 @@ func (s *Server) number(ctx context.Context, k *knownFeed) (int64, error) {
 	case kindMostRead:
 		n += lastHour(s.Now()).Unix() / 3600
 	case kindYandex:
-		_, offset := s.Now().In(s.Site.Location).Zone()
-		n += (s.Now().Unix() + int64(offset)) / 86400
+		n += reads.DayIn(s.Site.Location, s.Now())
 	default:
 		n = s.lastChangeOf(ctx, k.list, k.state, n)
 	}

@@ -65,7 +65,7 @@ CREATE TABLE edition_absent (           -- what nearly was in an edition, and wh
     title   TEXT   NOT NULL,
     reads   BIGINT NOT NULL,
     score   DOUBLE PRECISION NOT NULL,
-    reason  TEXT   NOT NULL,            -- one word, see digest/why.go
+    reason  TEXT   NOT NULL,            -- one word, see digest/choose.go
     other   BIGINT NOT NULL,            -- the article or edition that the reason is about; 0: none
     value   DOUBLE PRECISION NOT NULL,  -- the number that the reason is about, as how much alike
     PRIMARY KEY (edition, block, article)
@@ -121,7 +121,7 @@ CREATE TABLE banner_shown (             -- showings of sponsors' banners, for th
 CREATE TABLE instance (                 -- where this database is at home: a copy or a restored one does not send until somebody says so
     one   BIGINT NOT NULL PRIMARY KEY,  -- 1
     id    TEXT   NOT NULL,              -- drawn by lot
-    home  TEXT   NOT NULL,              -- what identifies the place, hashed
+    home  TEXT   NOT NULL,              -- what identifies the place, in words
     epoch BIGINT NOT NULL,              -- grows while it works
     since BIGINT NOT NULL
 );
